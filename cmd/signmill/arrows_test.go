@@ -1,0 +1,138 @@
+package main
+
+import (
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"path"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/signmill/signmill"
+
+// arrows lists, for each package, the packages of this module that it may
+// import. A new arrow is a design decision: it is made here first. Test files
+// may also import the local servers and the conformance suites.
+var arrows = map[string][]string{
+	"schema":                {},
+	"queue":                 {},
+	"queue/queuetest":       {"queue"},
+	"queue/servicebus":      {"queue"},
+	"queue/localbus":        {},
+	"signer":                {"schema"},
+	"signer/signertest":     {"signer", "schema"},
+	"signer/keyvault":       {"signer", "schema"},
+	"signer/localvault":     {},
+	"worker":                {"queue", "schema", "signer"},
+	"cmd/signmill":          {"queue", "queue/servicebus", "schema", "signer", "signer/keyvault", "worker"},
+	"cmd/signmill/stack.go": {"queue/localbus", "signer/localvault"},
+}
+
+// testOnly lists what test files may import besides their package's arrows.
+var testOnly = []string{"queue/localbus", "queue/queuetest", "queue/servicebus", "signer/keyvault", "signer/localvault", "signer/signertest"}
+
+// fenced lists foreign modules and the only packages that may import them.
+var fenced = map[string][]string{
+	"github.com/Azure/azure-sdk-for-go/sdk/messaging/azservicebus": {"queue/servicebus"},
+	"github.com/Azure/go-amqp":                                     {"queue/servicebus"},
+	"github.com/Azure/azure-sdk-for-go/sdk/security":               {"signer/keyvault"},
+	"github.com/Azure/azure-sdk-for-go/sdk/azidentity":             {"cmd/signmill"},
+	"go.opentelemetry.io/otel/sdk":                                 {"cmd/signmill"},
+	"go.opentelemetry.io/otel/exporters":                           {"cmd/signmill"},
+	"github.com/spf13/cobra":                                       {"cmd/signmill"},
+}
+
+// standalone lists packages that use the standard library only.
+var standalone = []string{"queue", "queue/localbus"}
+
+func TestImportArrows(t *testing.T) {
+	walkGo(t, func(dir, file string, imports []string) {
+		room := roomOf(dir)
+		if _, known := arrows[room]; !known {
+			t.Errorf("%s: package is not in the table of arrows", dir)
+			return
+		}
+		for _, imp := range imports {
+			checkImport(t, room, dir, file, imp)
+		}
+	})
+}
+
+func checkImport(t *testing.T, room, dir, file, imp string) {
+	t.Helper()
+	test := strings.HasSuffix(file, "_test.go")
+	own, isOwn := strings.CutPrefix(imp, module+"/")
+	if !isOwn {
+		checkForeign(t, room, file, imp, test)
+		return
+	}
+	to := roomOf(own)
+	if to == room {
+		return // a package and its internal parts are one room
+	}
+	allowed := slices.Concat(arrows[room], arrows[path.Join(dir, path.Base(file))])
+	if test {
+		allowed = append(allowed, testOnly...)
+	}
+	if !slices.Contains(allowed, to) {
+		t.Errorf("%s imports %s: no such arrow", file, own)
+	}
+}
+
+func checkForeign(t *testing.T, room, file, imp string, test bool) {
+	t.Helper()
+	if test {
+		return
+	}
+	if slices.Contains(standalone, room) && strings.Contains(strings.Split(imp, "/")[0], ".") {
+		t.Errorf("%s imports %s: %s uses the standard library only", file, imp, room)
+	}
+	for prefix, rooms := range fenced {
+		if (imp == prefix || strings.HasPrefix(imp, prefix+"/")) && !slices.Contains(rooms, room) {
+			t.Errorf("%s imports %s: only %v may", file, imp, rooms)
+		}
+	}
+}
+
+// roomOf returns the package that an internal package belongs to.
+func roomOf(dir string) string {
+	room, _, _ := strings.Cut(dir, "/internal")
+	return room
+}
+
+// walkGo calls visit for each Go file of the module with its imports.
+func walkGo(t *testing.T, visit func(dir, file string, imports []string)) {
+	t.Helper()
+	root := filepath.Join("..", "..")
+	err := filepath.WalkDir(root, func(name string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		rel, _ := filepath.Rel(root, name)
+		rel = filepath.ToSlash(rel)
+		if d.IsDir() && rel != "." && (strings.HasPrefix(d.Name(), ".") || d.Name() == "testdata") {
+			return filepath.SkipDir
+		}
+		if path.Ext(rel) != ".go" {
+			return nil
+		}
+		f, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.ImportsOnly)
+		if err != nil {
+			return err
+		}
+		var imports []string
+		for _, spec := range f.Imports {
+			imp, _ := strconv.Unquote(spec.Path.Value)
+			imports = append(imports, imp)
+		}
+		visit(path.Dir(rel), rel, imports)
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}

@@ -1,0 +1,3 @@
+module github.com/signmill/signmill
+
+go 1.26.0

@@ -1,0 +1,18 @@
+package queue
+
+import "time"
+
+// Message is what travels. Field names follow the Service Bus message model
+// (https://learn.microsoft.com/azure/service-bus-messaging/service-bus-messages-payloads).
+type Message struct {
+	ID               string         // MessageId, at most 128 characters; the key of duplicate detection; senders always set it
+	CorrelationID    string         // on a reply: the request's CorrelationID, else its ID
+	ReplyTo          string         // name of the queue where the sender wants the reply; untrusted input
+	ReplyToSessionID string         // becomes the reply's SessionID
+	SessionID        string         // at most 128 characters; "" for none
+	Subject          string         // application-specific label
+	ContentType      string         // media type of Body, RFC 2045
+	Body             []byte         // payload; the first data section on AMQP
+	Properties       map[string]any // application properties; strings, numbers, booleans and times
+	TimeToLive       time.Duration  // zero: the queue's default
+}

@@ -1,0 +1,45 @@
+package schema
+
+import "time"
+
+// JobVersion is the value of a job's "schema" field.
+const JobVersion = "signmill.job/v1"
+
+// Job is one message on the job queue: one operation with one key and one
+// algorithm over 1 to N items. A Job that came from Decode is valid; a Job
+// that a producer fills in is checked by Encode.
+type Job struct {
+	ID        string            // 1 to 128 characters; the identity of the job for ever
+	Operation Operation         // what to do with each item
+	Key       string            // alias from the worker's policy; in local mode a key name; never a URL
+	Algorithm Algorithm         // how to sign
+	Format    SignatureFormat   // form of the signatures in the result; Decode fills in JOSE when absent
+	NotAfter  time.Time         // the result is useless after this instant; zero: no limit
+	Labels    map[string]string // echoed in the result; nil when absent
+	Items     []Item            // at least one, ids unique within the job
+}
+
+// Item is one digest of a job.
+type Item struct {
+	ID string // 1 to 128 characters, unique in the job
+
+	// Digest is the hash to sign, exactly as long as the job's algorithm
+	// asks. When the document carried data instead, Decode has hashed it.
+	Digest []byte
+}
+
+// Operation is what a job asks for.
+type Operation string
+
+// Sign makes one signature for each item.
+const Sign Operation = "sign"
+
+// SignatureFormat is the form of the signatures in a result. It matters for
+// ECDSA only: RSA signatures have one form.
+type SignatureFormat string
+
+// The formats that a job may ask for.
+const (
+	JOSE SignatureFormat = "jose" // r || s, each padded to the width of the curve (RFC 7518, section 3.4)
+	DER  SignatureFormat = "der"  // ASN.1 SEQUENCE of r and s (RFC 3279, section 2.2.3), as OpenSSL and X.509 use
+)
