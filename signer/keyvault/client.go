@@ -1,0 +1,128 @@
+package keyvault
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"sync"
+	"sync/atomic"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
+	"github.com/Azure/azure-sdk-for-go/sdk/security/keyvault/azkeys"
+)
+
+// Client resolves keys and signs with them. Make one with [New] and share it:
+// its caches and its connections are what keeps calls few.
+type Client struct {
+	config Config
+	gate   gate
+	wire   wire
+	own    *http.Transport // nil when the caller gave one
+	keys   *cache
+	log    *slog.Logger
+
+	mu     sync.Mutex // guards vaults
+	vaults map[address]*vault
+}
+
+// vault is one azkeys client, and the gate that its first call passes alone.
+type vault struct {
+	*azkeys.Client
+	first chan struct{} // holds one token; its holder makes the first call
+	open  atomic.Bool   // the vault has answered once
+}
+
+// New returns a client, or one error that lists all faults of the
+// configuration. It makes no call and starts no goroutine.
+func New(config Config) (*Client, error) {
+	if err := config.check(); err != nil {
+		return nil, err
+	}
+	config = config.filled()
+	c := &Client{
+		config: config,
+		gate:   gate{domains: config.Domains, local: config.Local},
+		wire:   wire{config.Transport},
+		keys:   newCache(config),
+		log:    config.Log,
+		vaults: map[address]*vault{},
+	}
+	if config.Transport == nil {
+		c.own = newTransport(config.Concurrency)
+		c.wire = wire{c.own}
+	}
+	return c, nil
+}
+
+// Close closes idle connections of the client's own transport. Calls in
+// flight go on, and the client stays usable.
+func (c *Client) Close() {
+	if c.own != nil {
+		c.own.CloseIdleConnections()
+	}
+}
+
+// vault returns the client of one vault, made at first use.
+func (c *Client) vault(at address) (*vault, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if v := c.vaults[at]; v != nil {
+		return v, nil
+	}
+	credential := c.config.Credential
+	if at.scheme == "http" {
+		credential = nil // a token never travels in the clear
+	} else if credential == nil {
+		return nil, fmt.Errorf("%s asks for a token, and the client has no credential", at)
+	}
+	sdk, err := azkeys.NewClient(at.String(), credential, &azkeys.ClientOptions{
+		ClientOptions: azcore.ClientOptions{
+			Retry:     policy.RetryOptions{MaxRetries: -1},
+			Telemetry: policy.TelemetryOptions{ApplicationID: "signmill"},
+			Transport: c.wire,
+		},
+		DisableChallengeResourceVerification: at.local,
+	})
+	if err != nil {
+		return nil, err
+	}
+	v := &vault{Client: sdk, first: make(chan struct{}, 1)}
+	c.vaults[at] = v
+	return v, nil
+}
+
+// enter waits while another call is the vault's first, so that the challenge
+// is answered and the token fetched once and not by every waiting call. The
+// caller must call leave, and say whether the vault has answered.
+func (v *vault) enter(ctx context.Context) (leave func(answered bool), err error) {
+	if v.open.Load() {
+		return func(bool) {}, nil
+	}
+	select {
+	case v.first <- struct{}{}:
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	if v.open.Load() {
+		<-v.first
+		return func(bool) {}, nil
+	}
+	return func(answered bool) {
+		if answered {
+			v.open.Store(true)
+		}
+		<-v.first
+	}, nil
+}
+
+// requestID returns a random UUID (RFC 9562, section 5.4), the form in which
+// vaults log the caller's id.
+func requestID() string {
+	var b [16]byte
+	rand.Read(b[:])
+	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
+	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
+}
