@@ -1,0 +1,58 @@
+package servicebus
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/messaging/azservicebus"
+)
+
+// pack fills batches in order, before anything is sent. A batch holds messages
+// of one session only, because the broker files all of it under the session of
+// the first.
+func (s *Sender) pack(ctx context.Context, messages []*azservicebus.Message) ([]*azservicebus.MessageBatch, error) {
+	var batches []*azservicebus.MessageBatch
+	var open *azservicebus.MessageBatch
+	for i, m := range messages {
+		if open != nil && sameSession(messages[i-1], m) {
+			err := open.AddMessage(m, nil)
+			if err == nil {
+				continue
+			}
+			if !errors.Is(err, azservicebus.ErrMessageTooLarge) {
+				return nil, named(m, err)
+			}
+		}
+		next, err := s.begin(ctx, m)
+		if err != nil {
+			return nil, err
+		}
+		open, batches = next, append(batches, next)
+	}
+	return batches, nil
+}
+
+// begin opens a batch with its first message.
+func (s *Sender) begin(ctx context.Context, first *azservicebus.Message) (*azservicebus.MessageBatch, error) {
+	batch, err := s.link.NewMessageBatch(ctx, nil)
+	if err != nil {
+		return nil, err
+	}
+	return batch, named(first, batch.AddMessage(first, nil))
+}
+
+// named says which message an error is about.
+func named(m *azservicebus.Message, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("message %q: %w", *m.MessageID, err)
+}
+
+func sameSession(a, b *azservicebus.Message) bool {
+	if a.SessionID == nil || b.SessionID == nil {
+		return a.SessionID == b.SessionID
+	}
+	return *a.SessionID == *b.SessionID
+}

@@ -1,0 +1,79 @@
+package servicebus
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/cenkalti/backoff/v4"
+)
+
+// firstPause is the mean of the first pause after a failure.
+const firstPause = 200 * time.Millisecond
+
+// pace spaces out the calls on a link that fails, and reports each change of
+// its state once. The goroutine that calls Receive owns it.
+type pace struct {
+	log      *slog.Logger
+	backoff  *backoff.ExponentialBackOff
+	longest  time.Duration // of a pause
+	failures int           // in a row; zero: the link works
+	since    time.Time     // of the first of them
+}
+
+func newPace(log *slog.Logger, longest time.Duration) *pace {
+	return &pace{log: log, longest: longest, backoff: newBackoff(longest)}
+}
+
+// newBackoff doubles from firstPause to longest, each pause spread over half
+// to one and a half of its mean. It never gives up.
+func newBackoff(longest time.Duration) *backoff.ExponentialBackOff {
+	b := backoff.NewExponentialBackOff()
+	b.InitialInterval = min(firstPause, longest)
+	b.MaxInterval = longest
+	b.Multiplier = 2
+	b.MaxElapsedTime = 0
+	b.Reset()
+	return b
+}
+
+// wait pauses after a failure, until the pause is over, ctx ends or one of the
+// channels is closed.
+func (p *pace) wait(ctx context.Context, closed, allClosed <-chan struct{}) {
+	if p.failures == 0 {
+		return
+	}
+	timer := time.NewTimer(p.backoff.NextBackOff())
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	case <-closed:
+	case <-allClosed:
+	}
+}
+
+// failed counts a failure of a call that lasted for some time. A call that
+// lasted longer than the longest pause was waiting on a link that worked, so
+// that pauses start small again.
+func (p *pace) failed(lasted time.Duration, err error) {
+	if lasted > p.longest {
+		p.succeeded()
+	}
+	p.failures++
+	if p.failures > 1 {
+		return
+	}
+	p.since = time.Now()
+	p.log.Warn("receive interrupted", "error", err)
+}
+
+// succeeded ends a row of failures.
+func (p *pace) succeeded() {
+	if p.failures == 0 {
+		return
+	}
+	p.log.Info("receive restored", "failures", p.failures, "after", time.Since(p.since))
+	p.failures = 0
+	p.backoff.Reset()
+}

@@ -1,0 +1,200 @@
+package servicebus
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/messaging/azservicebus"
+
+	"github.com/signmill/signmill/queue"
+)
+
+// Receiver takes messages from one queue or one session. It implements
+// queue.Receiver.
+type Receiver struct {
+	client *Client
+	name   string
+	pace   *pace         // owned by the goroutine that calls Receive
+	shy    shyness       // likewise
+	done   chan struct{} // closed by Close
+
+	mu     sync.Mutex // guards the fields below
+	link   link       // after Close: one that settles and never receives
+	span   *span      // the life of link, as far as we know
+	closed bool
+}
+
+var _ queue.Receiver = (*Receiver)(nil)
+
+func newReceiver(c *Client, name string, l link) *Receiver {
+	return &Receiver{
+		client: c,
+		name:   name,
+		pace:   newPace(c.config.Log.With("queue", name), c.config.Retry.MaxPause),
+		done:   make(chan struct{}),
+		link:   l,
+		span:   newSpan(),
+	}
+}
+
+// errLinkLost stands for the client's answer of no messages and no error.
+var errLinkLost = errors.New("link or connection is lost")
+
+// Receive implements queue.Receiver. Limit is cut to 5,000, the most that the
+// client takes at once. After an error the next call starts with a pause that
+// grows from call to call, so that a caller that tries again spins no faster
+// than Receive itself.
+func (r *Receiver) Receive(ctx context.Context, limit int) ([]*queue.Delivery, error) {
+	if limit < 1 {
+		return nil, translate("receive", r.name, errors.New("limit is below 1"))
+	}
+	for {
+		r.pace.wait(ctx, r.done, r.client.done)
+		if err := r.ended(ctx); err != nil {
+			return nil, translate("receive", r.name, err)
+		}
+		deliveries, err := r.take(ctx, limit)
+		if len(deliveries) > 0 {
+			return deliveries, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+}
+
+// ended returns why no further call makes sense, or nil.
+func (r *Receiver) ended(ctx context.Context) error {
+	if r.client.closed() {
+		return errClosed
+	}
+	select {
+	case <-r.done:
+		return errClosed
+	default:
+		return ctx.Err()
+	}
+}
+
+// callLimit bounds one call of the client. Its handshakes have no limit of
+// their own: a broker that accepts a connection and says nothing would stop it
+// for ever. Messages that have arrived when a call ends are returned.
+const callLimit = time.Minute
+
+// take makes one call and judges its result. Neither deliveries nor an error
+// means: try again.
+func (r *Receiver) take(ctx context.Context, limit int) ([]*queue.Delivery, error) {
+	started := time.Now()
+	l, s := r.current()
+	messages, err := guarded(func() ([]*azservicebus.ReceivedMessage, error) {
+		call, cancel := context.WithTimeout(ctx, callLimit)
+		defer cancel()
+		return l.ReceiveMessages(call, r.shy.limit(limit, started), nil)
+	})
+	if len(messages) > 0 {
+		r.pace.succeeded()
+		return r.deliver(messages, s), nil
+	}
+	idle := time.Since(started) >= callLimit && errors.Is(err, context.DeadlineExceeded)
+	if idle || r.ended(ctx) != nil {
+		return nil, nil // the caller's loop sees the end
+	}
+	return nil, r.judge(started, s, err)
+}
+
+// judge draws the consequences of a call that failed. It returns the error
+// when waiting does not mend it.
+func (r *Receiver) judge(started time.Time, s *span, err error) error {
+	if errors.Is(err, errUndecodable) {
+		r.shy.startled(started)
+	} else {
+		r.lose(s)
+	}
+	if err == nil {
+		err = errLinkLost
+	}
+	err = translate("receive", r.name, err)
+	r.pace.failed(time.Since(started), err)
+	if permanent(err) {
+		return err
+	}
+	return nil
+}
+
+func (r *Receiver) deliver(messages []*azservicebus.ReceivedMessage, s *span) []*queue.Delivery {
+	deliveries := make([]*queue.Delivery, len(messages))
+	for i, m := range messages {
+		deliveries[i] = queue.NewDelivery(incoming(m), receipt(m), &lock{receiver: r, message: m, span: s})
+	}
+	return deliveries
+}
+
+// Warm opens the link, if it is not open yet, by peeking at one message. It
+// reports a queue that does not exist or that we may not read, and leaves
+// every message as it is.
+func (r *Receiver) Warm(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, operationLimit)
+	defer cancel()
+	l, _ := r.current()
+	_, err := guarded(func() ([]*azservicebus.ReceivedMessage, error) {
+		return l.PeekMessages(ctx, 1, nil)
+	})
+	if errors.Is(err, errUndecodable) {
+		return nil // the link works
+	}
+	return translate("warm", r.name, err)
+}
+
+// Close implements queue.Receiver. Deliveries on a queue without sessions can
+// still be settled: a link that never receives opens when one is. A second
+// Close does nothing.
+func (r *Receiver) Close(ctx context.Context) error {
+	old, err := r.retire()
+	if err != nil || old == nil {
+		return translate("close", r.name, err)
+	}
+	return translate("close", r.name, old.Close(ctx))
+}
+
+// retire puts a settling link in place of the receiving one and returns the
+// latter, or nil when that has happened before.
+func (r *Receiver) retire() (link, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.closed {
+		return nil, nil
+	}
+	r.closed = true
+	close(r.done)
+	old := r.link
+	if old.survives() {
+		settling, err := r.client.sdk.NewReceiverForQueue(r.name, nil)
+		if err != nil {
+			return nil, nil // only a closed client refuses, and it has closed the link
+		}
+		r.link = plain{settling}
+	}
+	r.span.end()
+	r.span = newSpan()
+	return old, nil
+}
+
+// current returns the link and its span.
+func (r *Receiver) current() (link, *span) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.link, r.span
+}
+
+// lose ends s, if it is still the current span, and starts the next.
+func (r *Receiver) lose(s *span) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.span != s {
+		return
+	}
+	s.end()
+	r.span = newSpan()
+}

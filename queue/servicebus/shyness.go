@@ -1,0 +1,29 @@
+package servicebus
+
+import "time"
+
+// shyFor is how long messages are taken one by one after one could not be
+// decoded: twice the longest lock, so that it is alone when it comes back.
+const shyFor = 10 * time.Minute
+
+// shyness keeps a message that cannot be decoded from taking its neighbours
+// along: when the client panics, it loses all messages of that call, and they
+// stay locked until their locks run out. The zero value is not shy.
+type shyness struct {
+	until time.Time
+}
+
+func (s *shyness) startled(now time.Time) {
+	s.until = now.Add(shyFor)
+}
+
+// limit returns how many messages to ask for.
+func (s *shyness) limit(wanted int, now time.Time) int {
+	if now.Before(s.until) {
+		return 1
+	}
+	return min(wanted, maxReceive)
+}
+
+// maxReceive is the most that the client takes in one call.
+const maxReceive = 5000
