@@ -26,10 +26,10 @@ var opOf = map[queue.Outcome]string{
 }
 
 // Settle implements queue.Lock: first on the link of the message, then by lock
-// token. A context without a deadline is given one of operationLimit.
+// token. It ends after about operationLimit even if ctx does not. When an
+// attempt was cut off that had reached the broker, the next one finds the lock
+// gone: ErrLockLost may thus mean that the message is settled as wanted.
 func (l *lock) Settle(ctx context.Context, s queue.Settlement) error {
-	ctx, cancel := context.WithTimeout(ctx, operationLimit)
-	defer cancel()
 	err := l.onLink(ctx, s)
 	if err != nil && ctx.Err() == nil && !errors.Is(kindOf(err), queue.ErrLockLost) {
 		err = l.byToken(ctx, s)
@@ -62,15 +62,23 @@ func (l *lock) byToken(ctx context.Context, s queue.Settlement) error {
 		return l.lostWithLink()
 	}
 	l.receiver.lose(l.span) // spares the others of this span the first attempt
-	bare := &azservicebus.ReceivedMessage{LockToken: l.message.LockToken}
+	ctx, cancel := context.WithTimeout(ctx, operationLimit)
+	defer cancel()
 	policy := backoff.WithContext(newBackoff(l.receiver.client.config.Retry.MaxDelay), ctx)
-	return backoff.Retry(func() error {
-		link, _ := l.receiver.current()
-		if _, err := link.renew(ctx, bare); err != nil {
-			return l.hopeless(err)
-		}
-		return l.hopeless(settleOn(ctx, link, bare, s))
-	}, policy)
+	return backoff.Retry(func() error { return l.hopeless(l.bare(ctx, s)) }, policy)
+}
+
+// bare makes one attempt by lock token. Like that on the link it is cut off
+// before the client waits for its own next try.
+func (l *lock) bare(ctx context.Context, s queue.Settlement) error {
+	link, _ := l.receiver.current()
+	m := &azservicebus.ReceivedMessage{LockToken: l.message.LockToken}
+	if _, err := link.renew(ctx, m); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, linkAttempt)
+	defer cancel()
+	return settleOn(ctx, link, m, s)
 }
 
 // hopeless stops the retries on errors that a retry does not mend.

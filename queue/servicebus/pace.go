@@ -19,6 +19,7 @@ type pace struct {
 	longest  time.Duration // of a pause
 	failures int           // in a row; zero: the link works
 	since    time.Time     // of the first of them
+	told     bool          // that the link fails
 }
 
 func newPace(log *slog.Logger, longest time.Duration) *pace {
@@ -56,16 +57,22 @@ func (p *pace) wait(ctx context.Context, closed, allClosed <-chan struct{}) {
 // failed counts a failure of a call that lasted for some time. A call that
 // lasted longer than the longest pause was waiting on a link that worked, so
 // that pauses start small again.
-func (p *pace) failed(lasted time.Duration, err error) {
+func (p *pace) failed(lasted time.Duration) {
 	if lasted > p.longest {
 		p.succeeded()
 	}
 	p.failures++
-	if p.failures > 1 {
-		return
+	if p.failures == 1 {
+		p.since = time.Now()
 	}
-	p.since = time.Now()
-	p.log.Warn("receive interrupted", "error", err)
+}
+
+// tell reports the first failure of a row that nobody else is told of.
+func (p *pace) tell(err error) {
+	if !p.told {
+		p.told = true
+		p.log.Warn("receive interrupted", "error", err)
+	}
 }
 
 // succeeded ends a row of failures.
@@ -73,7 +80,9 @@ func (p *pace) succeeded() {
 	if p.failures == 0 {
 		return
 	}
-	p.log.Info("receive restored", "failures", p.failures, "after", time.Since(p.since))
-	p.failures = 0
+	if p.told {
+		p.log.Info("receive restored", "failures", p.failures, "after", time.Since(p.since))
+	}
+	p.failures, p.told = 0, false
 	p.backoff.Reset()
 }

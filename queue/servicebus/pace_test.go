@@ -17,7 +17,7 @@ func TestPaceGrowsToItsLimitAndStartsAgain(t *testing.T) {
 		p := newPace(slog.New(slog.DiscardHandler), 15*time.Second)
 		pauses := make([]time.Duration, 20)
 		for i := range pauses {
-			p.failed(0, errors.New("refused"))
+			p.failed(0)
 			pauses[i] = paused(t.Context(), p)
 		}
 		if first := pauses[0]; first < firstPause/2 || first > firstPause*3/2 {
@@ -32,7 +32,7 @@ func TestPaceGrowsToItsLimitAndStartsAgain(t *testing.T) {
 		if got := paused(t.Context(), p); got != 0 {
 			t.Errorf("pause after a success: got %v, want none", got)
 		}
-		p.failed(time.Minute, errors.New("refused"))
+		p.failed(time.Minute)
 		if got := paused(t.Context(), p); got > firstPause*3/2 {
 			t.Errorf("pause after a long wait: got %v, want a short one", got)
 		}
@@ -50,7 +50,7 @@ func TestPaceIsCutShort(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newPace(slog.New(slog.DiscardHandler), time.Hour)
 		for range 20 {
-			p.failed(0, errors.New("refused"))
+			p.failed(0)
 			p.backoff.NextBackOff()
 		}
 		closed := make(chan struct{})
@@ -71,20 +71,27 @@ func TestPaceReportsEachChangeOnce(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer
 	p := newPace(slog.New(slog.NewTextHandler(&out, nil)), time.Second)
+	fail := func(lasted time.Duration) {
+		p.failed(lasted)
+		p.tell(errors.New("refused"))
+	}
 	p.succeeded()
 	for range 5 {
-		p.failed(0, errors.New("refused"))
+		fail(0)
 	}
 	p.succeeded()
 	p.succeeded()
-	p.failed(0, errors.New("refused"))
-	p.failed(time.Minute, errors.New("refused")) // restored in between
+	fail(0)
+	fail(time.Minute) // restored in between
+	p.succeeded()
+	p.failed(0) // returned to the caller, who knows
+	p.succeeded()
 	got := out.String()
 	if n := strings.Count(got, "receive interrupted"); n != 3 {
 		t.Errorf("interruptions reported: got %d, want 3 in\n%s", n, got)
 	}
-	if n := strings.Count(got, "receive restored"); n != 2 {
-		t.Errorf("restorations reported: got %d, want 2 in\n%s", n, got)
+	if n := strings.Count(got, "receive restored"); n != 3 {
+		t.Errorf("restorations reported: got %d, want 3 in\n%s", n, got)
 	}
 	if !strings.Contains(got, "failures=5") {
 		t.Errorf("want the number of failures in\n%s", got)

@@ -116,10 +116,11 @@ func (r *Receiver) judge(started time.Time, s *span, err error) error {
 		err = errLinkLost
 	}
 	err = translate("receive", r.name, err)
-	r.pace.failed(time.Since(started), err)
+	r.pace.failed(time.Since(started))
 	if permanent(err) {
 		return err
 	}
+	r.pace.tell(err)
 	return nil
 }
 
