@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/messaging/azservicebus"
+	"github.com/cenkalti/backoff/v4"
 )
 
 // operationLimit bounds a send, a settlement or a renewal whose context has no
@@ -64,11 +65,27 @@ func (c *Client) SessionReceiver(ctx context.Context, name, sessionID string) (*
 	if sessionID == "" {
 		return nil, translate("receive", name, errors.New("session id is empty"))
 	}
-	link, err := c.sdk.AcceptSessionForQueue(ctx, name, sessionID, nil)
+	ctx, cancel := context.WithTimeout(ctx, operationLimit)
+	defer cancel()
+	link, err := c.accept(ctx, name, sessionID)
 	if err != nil {
 		return nil, translate("receive", name, err)
 	}
 	return newReceiver(c, name, &session{SessionReceiver: link}), nil
+}
+
+// accept locks a session. The client retries everything but this, so that on
+// a connection that died unnoticed it fails once.
+func (c *Client) accept(ctx context.Context, name, sessionID string) (*azservicebus.SessionReceiver, error) {
+	policy := backoff.WithMaxRetries(newBackoff(c.config.Retry.MaxDelay), uint64(c.config.Retry.Attempts))
+	return backoff.RetryWithData(func() (*azservicebus.SessionReceiver, error) {
+		link, err := c.sdk.AcceptSessionForQueue(ctx, name, sessionID, nil)
+		e, ok := errors.AsType[*azservicebus.Error](err)
+		if err != nil && (!ok || e.Code != azservicebus.CodeConnectionLost) {
+			return nil, backoff.Permanent(err)
+		}
+		return link, err
+	}, backoff.WithContext(policy, ctx))
 }
 
 // Sender returns a sender to a queue. The link opens on first use.

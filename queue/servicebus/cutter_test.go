@@ -32,8 +32,7 @@ func (c *cutter) dial(ctx context.Context, host string) (net.Conn, error) {
 	return conn, err
 }
 
-// cut closes every connection, as a reset does: nothing is flushed and nobody
-// says goodbye.
+// cut closes every connection, as a reset does: nobody says goodbye.
 func (c *cutter) cut() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
