@@ -40,3 +40,14 @@ const (
 	CodeAttemptsExhausted Code = "attempts_exhausted" // the job was delivered too often without an outcome
 	CodeInternal          Code = "internal"           // a defect in the worker
 )
+
+// Codes lists all codes in the order of their documentation.
+func Codes() []Code {
+	return []Code{
+		CodeNotJSON, CodeUnsupportedVersion, CodeInvalidJob, CodeTooLarge,
+		CodeKeyNotAllowed, CodeReplyNotAllowed, CodeExpired, CodeKeyNotFound,
+		CodeAlgorithmNotFitting, CodeKeyUnusable, CodeForbidden, CodeVaultRejected,
+		CodeThrottled, CodeUnavailable,
+		CodeIntegrity, CodeAttemptsExhausted, CodeInternal,
+	}
+}

@@ -1,0 +1,199 @@
+package schema
+
+import "time"
+
+// Decode reads the job that a message carries. It returns a valid job, or an
+// [*Invalid] that says what is wrong and, where it can be read, the job's id.
+// It reads data once, keeps no reference to it, and allocates no more than a
+// small multiple of its length. NotAfter comes back in UTC.
+func Decode(data []byte, limits Limits) (Job, error) {
+	limits = limits.filled()
+	job, bad := decodeJob(data, limits)
+	if bad != nil {
+		return Job{}, identified(bad, data[:min(len(data), limits.MaxBytes)], JobVersion)
+	}
+	return job, nil
+}
+
+// jobFields are the fields of a job: six that it must have, then the others.
+func jobFields() ([]string, int) {
+	return []string{"schema", "id", "operation", "key", "algorithm", "items", "signatureFormat", "notAfter", "labels"}, 6
+}
+
+// draft is a job as its document has it. The algorithm may come after the
+// items, so binary values wait as text.
+type draft struct {
+	job     Job
+	version string
+	items   []entry
+}
+
+// entry is an item of a draft. A field that is absent is nil.
+type entry struct{ id, digest, data []byte }
+
+func decodeJob(data []byte, limits Limits) (Job, *Invalid) {
+	if len(data) > limits.MaxBytes {
+		return Job{}, tooManyBytes(len(data), limits)
+	}
+	r := &reader{data: data, code: CodeInvalidJob}
+	d := draft{job: Job{Format: JOSE}}
+	if bad := r.job(&d, limits); bad != nil {
+		return Job{}, bad
+	}
+	if d.version != JobVersion {
+		return Job{}, wrongVersion(d.version, JobVersion)
+	}
+	if bad := d.job.checkHead(limits); bad != nil {
+		return Job{}, bad // items can only be decoded for a known algorithm
+	}
+	if bad := d.finish(); bad != nil {
+		return Job{}, bad
+	}
+	if bad := d.job.check(limits); bad != nil {
+		return Job{}, bad
+	}
+	return d.job, nil
+}
+
+// job reads a whole document into d.
+func (r *reader) job(d *draft, limits Limits) *Invalid {
+	if bad := r.open(); bad != nil {
+		return bad
+	}
+	fields, required := jobFields()
+	bad := r.object(fields, required, func(field string) (bad *Invalid) {
+		switch field {
+		case "labels":
+			d.job.Labels, bad = r.labels()
+			return bad
+		case "items":
+			return r.items(d, limits)
+		}
+		text, bad := r.text()
+		if bad != nil {
+			return bad
+		}
+		return r.head(d, field, string(text))
+	})
+	if bad != nil {
+		return bad
+	}
+	return r.end()
+}
+
+// head stores a field of the job that is text.
+func (r *reader) head(d *draft, field, text string) *Invalid {
+	switch field {
+	case "schema":
+		d.version = text
+	case "id":
+		d.job.ID = text
+	case "operation":
+		d.job.Operation = Operation(text)
+	case "key":
+		d.job.Key = text
+	case "algorithm":
+		d.job.Algorithm = Algorithm(text)
+	case "signatureFormat":
+		d.job.Format = SignatureFormat(text)
+	case "notAfter":
+		return r.notAfter(&d.job, text)
+	}
+	return nil
+}
+
+// maxTime is the length of the longest text that notAfter may be.
+const maxTime = 40
+
+// notAfter reads a date-time of RFC 3339, section 5.6, with capital T and Z.
+func (r *reader) notAfter(j *Job, text string) *Invalid {
+	var t time.Time
+	if len(text) > maxTime || t.UnmarshalText([]byte(text)) != nil {
+		return r.fault("must be a date and time as in RFC 3339, such as 2027-01-31T12:00:00Z; is %s", show(text))
+	}
+	if t = t.UTC(); t.IsZero() {
+		return r.fault("must be in the years 2000 to 9999 (UTC), is in 1")
+	}
+	j.NotAfter = t
+	return nil
+}
+
+// labels reads an object of strings. It stops at the first label too many.
+func (r *reader) labels() (map[string]string, *Invalid) {
+	labels := map[string]string{}
+	bad := r.members(func(raw []byte) *Invalid {
+		if len(labels) == MaxLabels {
+			return r.fault("must hold at most %d labels, holds more", MaxLabels)
+		}
+		name := string(raw)
+		return r.at(step{name: name}, func() *Invalid {
+			if _, twice := labels[name]; twice {
+				return r.fault("stands more than once")
+			}
+			value, bad := r.text()
+			labels[name] = string(value)
+			return bad
+		})
+	})
+	if len(labels) == 0 {
+		return nil, bad
+	}
+	return labels, bad
+}
+
+// items reads the list of items. It stops at the first item too many.
+func (r *reader) items(d *draft, limits Limits) *Invalid {
+	fields := []string{"id", "digest", "data"}
+	return r.elements(func(i int) *Invalid {
+		if i == limits.MaxItems {
+			return tooManyItems(i+1, limits)
+		}
+		var e entry
+		bad := r.object(fields, 1, func(field string) *Invalid { return r.entry(&e, field) })
+		if bad != nil {
+			return bad
+		}
+		if (e.digest == nil) == (e.data == nil) {
+			return r.fault("must have exactly one of digest and data")
+		}
+		d.items = append(d.items, e)
+		return nil
+	})
+}
+
+// entry reads one field of an item.
+func (r *reader) entry(e *entry, field string) (bad *Invalid) {
+	switch field {
+	case "id":
+		e.id, bad = r.text()
+	case "digest":
+		e.digest, bad = r.text()
+	case "data":
+		e.data, bad = r.text()
+	}
+	return bad
+}
+
+// finish turns the items' texts into digests, all in one piece of memory.
+func (d *draft) finish() *Invalid {
+	algorithm := d.job.Algorithm
+	arena := make([]byte, 0, algorithm.Hash().Size()*len(d.items))
+	d.job.Items = make([]Item, len(d.items))
+	var scratch []byte
+	for i, e := range d.items {
+		start, field, wrong := len(arena), "digest", ""
+		if e.data == nil {
+			arena, wrong = appendDigest(arena, algorithm, e.digest)
+		} else {
+			field = "data"
+			if scratch, wrong = appendDecoded(scratch[:0], e.data); wrong == "" {
+				arena, wrong = appendHash(arena, algorithm, scratch)
+			}
+		}
+		if wrong != "" {
+			return invalid(CodeInvalidJob, pointer("items", i, field), "%s", wrong)
+		}
+		d.job.Items[i] = Item{ID: string(e.id), Digest: arena[start:len(arena):len(arena)]}
+	}
+	return nil
+}
