@@ -1,0 +1,119 @@
+package schema
+
+import "unicode/utf8"
+
+// check reports the first fault of a result, or nil. Encode and DecodeResult
+// share it.
+func (r *Result) check() *Invalid {
+	least := 1
+	if r.Error != nil {
+		least = 0 // the job's id could not be read
+	}
+	if wrong := badText(r.ID, least, MaxID); wrong != "" {
+		return broken("/id", wrong)
+	}
+	if wrong := badText(r.KID, 0, MaxKID); wrong != "" {
+		return broken("/kid", wrong)
+	}
+	if bad := checkLabels(CodeInternal, r.Labels); bad != nil {
+		return bad
+	}
+	if bad := r.Error.check("/error"); bad != nil {
+		return bad
+	}
+	if bad := r.checkItems(); bad != nil {
+		return bad
+	}
+	return r.checkOutcome()
+}
+
+// broken is a fault of a result: the worker that made it has a defect.
+func broken(field, wrong string) *Invalid { return invalid(CodeInternal, field, "%s", wrong) }
+
+func (r *Result) checkItems() *Invalid {
+	seen := make(map[string]struct{}, len(r.Items))
+	for i := range r.Items {
+		item := &r.Items[i]
+		if wrong := badText(item.ID, 1, MaxID); wrong != "" {
+			return broken(pointer("items", i, "id"), wrong)
+		}
+		if _, twice := seen[item.ID]; twice {
+			return broken(pointer("items", i, "id"), "must be unique in the result; "+show(item.ID)+" is not")
+		}
+		seen[item.ID] = struct{}{}
+		if (item.Error == nil) == (len(item.Signature) == 0) {
+			return broken(pointer("items", i), "must have exactly one of signature and error")
+		}
+		if item.Error == nil {
+			continue
+		}
+		if bad := item.Error.check(pointer("items", i, "error")); bad != nil {
+			return bad
+		}
+	}
+	return nil
+}
+
+// checkOutcome checks that the parts of r tell the same story.
+func (r *Result) checkOutcome() *Invalid {
+	if r.Error == nil && len(r.Items) == 0 {
+		return broken("/items", "must hold an item when there is no error")
+	}
+	if r.Error != nil && len(r.Items) > 0 {
+		return broken("/items", "must be empty when there is an error")
+	}
+	if want := StatusOf(r.Items); r.Status != want {
+		return broken("/status", "must be "+show(string(want))+" with these items, is "+show(string(r.Status)))
+	}
+	if r.Status != Failed && r.KID == "" {
+		return broken("/kid", "must name the key when there is a signature")
+	}
+	return nil
+}
+
+// StatusOf sums up the outcomes of items. It is Failed when there are none.
+func StatusOf(items []ItemResult) Status {
+	signed := 0
+	for i := range items {
+		if items[i].Error == nil {
+			signed++
+		}
+	}
+	switch signed {
+	case 0:
+		return Failed
+	case len(items):
+		return Succeeded
+	}
+	return Partial
+}
+
+// check accepts codes that this version does not know, so that a newer worker
+// may use them.
+func (e *Error) check(field string) *Invalid {
+	if e == nil {
+		return nil
+	}
+	if !e.Code.wellFormed() {
+		return broken(field+"/code", "must have 1 to 24 of a-z, 0-9 and _, and begin with a letter; is "+show(string(e.Code)))
+	}
+	if n := len(e.Message); n > MaxMessage {
+		return invalid(CodeInternal, field+"/message", "must have at most %d bytes, has %d", MaxMessage, n)
+	}
+	if wrong := badText(e.Message, 0, MaxMessage); wrong != "" {
+		return broken(field+"/message", wrong)
+	}
+	return nil
+}
+
+func (c Code) wellFormed() bool {
+	if c == "" || len(c) > MaxCode || c[0] < 'a' || c[0] > 'z' || !utf8.ValidString(string(c)) {
+		return false
+	}
+	for _, r := range c {
+		if (r < 'a' || r > 'z') && (r < '0' || r > '9') && r != '_' {
+			return false
+		}
+	}
+	return true
+}
