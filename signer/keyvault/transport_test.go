@@ -98,7 +98,7 @@ func TestHostileAnswers(t *testing.T) {
 }
 
 func challenge(text string) *http.Response {
-	return &http.Response{StatusCode: 401, Header: http.Header{"Www-Authenticate": {text}}}
+	return &http.Response{StatusCode: 401, Header: http.Header{"Www-Authenticate": {text}}, Body: http.NoBody}
 }
 
 type endlessZeros struct{}
