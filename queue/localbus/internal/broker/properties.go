@@ -23,10 +23,10 @@ type Properties struct {
 	RequiresSession          bool          // every message and every consumer names a session; fixed at creation
 	RequiresDuplicateDetect  bool          // drop messages whose id was seen in the window; fixed at creation
 	DuplicateDetectionWindow time.Duration // 5 s to 7 days, default 10 min; counted from the first sight of an id
-	MaxSizeMegabytes         int           // messages of the queue and its dead-letter queues together; 1 to 5,120 (81,920 if partitioned), default 1,024
+	MaxSizeMegabytes         int           // messages of the queue and its dead-letter queues together; 1 to 1,048,576, default 1,024
 	MaxMessageBytes          int64         // size of one message; 1,024 to 104,857,600, default 262,144
-	ForwardTo                string        // name of the queue that gets every message instead, one hop; "" for none
-	ForwardDeadLettersTo     string        // name of the queue that gets the dead letters instead, one hop; "" for none
+	ForwardTo                string        // queue that gets every message instead, one hop: a name, or an absolute URL with that path; "" for none
+	ForwardDeadLettersTo     string        // queue that gets the dead letters instead, spelled like ForwardTo; "" for none
 	Status                   Status        // what the queue allows
 	UserMetadata             string        // at most 1,024 characters
 

@@ -1,0 +1,123 @@
+package broker
+
+import (
+	"iter"
+	"slices"
+	"sort"
+)
+
+// index holds records in the order of their sequence numbers, in chunks, so
+// that any of them is found, added or removed in about O(log n), and the
+// common cases (add at the end, remove at the front) at once.
+type index struct {
+	chunks [][]*record // none is empty
+	n      int
+}
+
+// chunkSize is the capacity of a chunk. Smaller ones cost more chunks, larger
+// ones more copying when a record leaves from the middle.
+const chunkSize = 512
+
+// seek returns where number is, or where it belongs.
+func (x *index) seek(number int64) (chunk, i int, found bool) {
+	chunk = sort.Search(len(x.chunks), func(c int) bool {
+		records := x.chunks[c]
+		return records[len(records)-1].number >= number
+	})
+	if chunk == len(x.chunks) {
+		return chunk, 0, false
+	}
+	i, found = slices.BinarySearchFunc(x.chunks[chunk], number, func(r *record, n int64) int {
+		return int(min(max(r.number-n, -1), 1))
+	})
+	return chunk, i, found
+}
+
+// find returns the record of a number, or nil.
+func (x *index) find(number int64) *record {
+	if c, i, found := x.seek(number); found {
+		return x.chunks[c][i]
+	}
+	return nil
+}
+
+// from yields the records from number on. The index must not change meanwhile.
+func (x *index) from(number int64) iter.Seq[*record] {
+	return func(yield func(*record) bool) {
+		c, i, _ := x.seek(number)
+		for ; c < len(x.chunks); c, i = c+1, 0 {
+			for _, r := range x.chunks[c][i:] {
+				if !yield(r) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// add puts r in its place. Its number must be new.
+func (x *index) add(r *record) {
+	x.n++
+	last := len(x.chunks) - 1
+	if last < 0 || x.chunks[last][len(x.chunks[last])-1].number < r.number {
+		x.append(r)
+		return
+	}
+	c, i, _ := x.seek(r.number)
+	if records := x.chunks[c]; len(records) < chunkSize {
+		x.chunks[c] = slices.Insert(records, i, r)
+		return
+	}
+	half := chunkSize / 2
+	left, right := x.chunks[c][:half], slices.Clone(x.chunks[c][half:])
+	if i <= half {
+		left = slices.Insert(slices.Clone(left), i, r)
+	} else {
+		left, right = slices.Clone(left), slices.Insert(right, i-half, r)
+	}
+	x.chunks[c] = left
+	x.chunks = slices.Insert(x.chunks, c+1, right)
+}
+
+// append adds a record whose number is the greatest.
+func (x *index) append(r *record) {
+	last := len(x.chunks) - 1
+	if last < 0 || len(x.chunks[last]) == cap(x.chunks[last]) {
+		x.chunks = append(x.chunks, make([]*record, 0, chunkSize))
+		last++
+	}
+	x.chunks[last] = append(x.chunks[last], r)
+}
+
+// remove takes r out, if it is in.
+func (x *index) remove(r *record) {
+	c, i, found := x.seek(r.number)
+	if !found || x.chunks[c][i] != r {
+		return
+	}
+	x.n--
+	if i == 0 {
+		x.chunks[c][0] = nil
+		x.chunks[c] = x.chunks[c][1:]
+	} else {
+		x.chunks[c] = slices.Delete(x.chunks[c], i, i+1)
+	}
+	x.tidy(c)
+}
+
+// tidy drops a chunk that became empty and joins one that became small with
+// the next, so that few records cannot hold many chunks.
+func (x *index) tidy(c int) {
+	switch {
+	case len(x.chunks[c]) == 0 && c == 0:
+		x.chunks[0] = nil
+		x.chunks = x.chunks[1:]
+	case len(x.chunks[c]) == 0:
+		x.chunks = slices.Delete(x.chunks, c, c+1)
+	case c+1 < len(x.chunks) && len(x.chunks[c])+len(x.chunks[c+1]) <= chunkSize/4:
+		joined := make([]*record, 0, chunkSize)
+		joined = append(append(joined, x.chunks[c]...), x.chunks[c+1]...)
+		x.chunks[c] = joined
+		x.chunks = slices.Delete(x.chunks, c+1, c+2)
+	}
+}
