@@ -17,8 +17,8 @@ type ConsumerConfig struct {
 
 	// Notify is called when messages may be available after a Take returned
 	// fewer than it was asked for, once for each such Take at most, and when
-	// the queue is updated or deleted. It must not block and may call back
-	// into the broker. Nil: the owner polls.
+	// the queue is updated or deleted. A call may still arrive after Close. It
+	// must not block and may call back into the broker. Nil: the owner polls.
 	Notify func()
 }
 
@@ -91,9 +91,6 @@ func (c *Consumer) Take(limit int) ([]Delivery, error) {
 	}
 	if len(deliveries) < limit {
 		c.wait(shelf)
-	}
-	if c.session != nil {
-		e.review(c.session)
 	}
 	return deliveries, nil
 }

@@ -21,10 +21,12 @@ func newTokens(r io.Reader) *tokens {
 func (t *tokens) token() (Token, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	var token Token
-	if _, err := io.ReadFull(t.source, token[:]); err != nil {
+	b, err := t.source.Peek(len(Token{}))
+	if err != nil {
 		return Token{}, fmt.Errorf("random token: %w", err)
 	}
+	token := Token(b)
+	_, _ = t.source.Discard(len(token)) // it has been peeked at
 	return token, nil
 }
 
