@@ -105,8 +105,8 @@ func (x *index) remove(r *record) {
 	x.tidy(c)
 }
 
-// tidy drops a chunk that became empty and joins one that became small with
-// the next, so that few records cannot hold many chunks.
+// tidy drops a chunk that became empty and joins one that became small with a
+// neighbour, so that few records cannot hold many chunks.
 func (x *index) tidy(c int) {
 	switch {
 	case len(x.chunks[c]) == 0 && c == 0:
@@ -114,10 +114,21 @@ func (x *index) tidy(c int) {
 		x.chunks = x.chunks[1:]
 	case len(x.chunks[c]) == 0:
 		x.chunks = slices.Delete(x.chunks, c, c+1)
-	case c+1 < len(x.chunks) && len(x.chunks[c])+len(x.chunks[c+1]) <= chunkSize/4:
-		joined := make([]*record, 0, chunkSize)
-		joined = append(append(joined, x.chunks[c]...), x.chunks[c+1]...)
-		x.chunks[c] = joined
-		x.chunks = slices.Delete(x.chunks, c+1, c+2)
+	case x.small(c):
+		x.join(c)
+	case c > 0 && x.small(c-1):
+		x.join(c - 1)
 	}
+}
+
+// small reports whether chunk c and the one after it ought to be one.
+func (x *index) small(c int) bool {
+	return c+1 < len(x.chunks) && len(x.chunks[c])+len(x.chunks[c+1]) <= chunkSize/4
+}
+
+// join makes one chunk of c and the one after it.
+func (x *index) join(c int) {
+	joined := make([]*record, 0, chunkSize)
+	x.chunks[c] = append(append(joined, x.chunks[c]...), x.chunks[c+1]...)
+	x.chunks = slices.Delete(x.chunks, c+1, c+2)
 }
