@@ -1,0 +1,38 @@
+# signmill. `make` lists what can be made.
+
+GOLANGCI := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+FUZZTIME ?= 1m
+
+.DEFAULT_GOAL := help
+.PHONY: help build test race lint fmt conformance fuzz bench ci
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+build: ## Build bin/signmill, static and stripped
+	CGO_ENABLED=0 go build -trimpath -ldflags='-s -w' -o bin/signmill ./cmd/signmill
+
+test: ## Run the tests
+	go test ./...
+
+race: ## Run the tests under the race detector
+	go test -race -timeout 15m ./...
+
+lint: ## Run go vet and golangci-lint
+	go vet ./...
+	go run $(GOLANGCI) run
+
+fmt: ## Format the sources
+	go run $(GOLANGCI) fmt
+
+conformance: ## Run the Azure SDK's own live tests against the local broker
+	go test -tags conformance -run TestConformance -count 1 -timeout 20m -v ./queue/localbus
+
+fuzz: ## Fuzz each decoder for FUZZTIME (1m)
+	.ci/fuzz $(FUZZTIME)
+
+bench: ## Measure the worker against a bare loop of the two SDKs
+	go test -run '^$$' -bench . -benchtime 2s -count 5 ./worker
+
+ci: ## Do what CI does
+	.ci/run
