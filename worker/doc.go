@@ -1,2 +1,26 @@
-// Package worker is the only place where queue, schema and signer meet.
+// Package worker is the only place where queue, schema and signer meet. It
+// takes jobs from a queue, signs their items, and publishes the results.
+//
+// What it is. [Worker] is one replica. [Policy] decides which key a job may
+// use; [Aliases] is the plainest one.
+//
+// How it flows. A delivery is decoded, allowed, and given its key version;
+// its items take fair turns with those of all other jobs; the results become
+// one reply; the reply is sent, and then the delivery is completed. Meanwhile
+// the lock is renewed. One file tells each step: intake, job, sign, reply,
+// settle, renew.
+//
+// Guarantees. Each delivery ends once: replied and completed, dead-lettered
+// with a [schema.Code] as reason, or given back. The reply goes out before
+// the settlement, under an id derived from the job's, so that duplicate
+// detection on the reply queue shows a redelivered job once. A result whose
+// lock was lost is thrown away. Nothing that was not allowed reaches the
+// vault, and no reply goes to a queue that is not on the list.
+//
+// Errors. Failures of a job never end the worker: they become replies, dead
+// letters, or redeliveries. Run returns an error only when the job queue
+// itself cannot be used.
+//
+// Concurrency. Run is called once. At most Config.Jobs deliveries are held
+// and at most Config.Concurrency items are with the signer at any time.
 package worker

@@ -1,0 +1,87 @@
+package worker
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/signmill/signmill/queue"
+	"github.com/signmill/signmill/schema"
+	"github.com/signmill/signmill/signer"
+)
+
+// Config says with what and how a Worker works. The first six fields are
+// required.
+type Config struct {
+	Jobs         queue.Receiver          // the job queue
+	Replies      map[string]queue.Sender // the reply queues that a job may name in ReplyTo, by queue name
+	DefaultReply string                  // the one of Replies for jobs without ReplyTo
+	Policy       Policy                  // which job may use which key
+	Resolver     signer.Resolver         // finds the version of a key
+	Signer       signer.Signer           // makes the signatures
+
+	Concurrency   int           // items with the signer at once; 0: 32
+	JobsHeld      int           // deliveries held at once; 0: twice Concurrency
+	MaxDeliveries int           // attempts after which a job is dead-lettered, at most the queue's MaxDeliveryCount; 0: 10
+	JobTimeout    time.Duration // time for one attempt at a job, after which it is given back; 0: 5 minutes
+	DrainTimeout  time.Duration // time to finish held jobs after Run's context ended; 0: 25 seconds
+	Limits        schema.Limits // what a job may be; zero: schema's defaults
+	Log           *slog.Logger  // one event per outcome; nil: slog.Default()
+}
+
+// Defaults of Config.
+const (
+	defaultConcurrency   = 32
+	defaultMaxDeliveries = 10
+	defaultJobTimeout    = 5 * time.Minute
+	defaultDrainTimeout  = 25 * time.Second
+)
+
+// withDefaults fills in the zero values.
+func (c Config) withDefaults() Config {
+	c.Concurrency = orDefault(c.Concurrency, defaultConcurrency)
+	c.JobsHeld = orDefault(c.JobsHeld, 2*c.Concurrency)
+	c.MaxDeliveries = orDefault(c.MaxDeliveries, defaultMaxDeliveries)
+	c.JobTimeout = orDefault(c.JobTimeout, defaultJobTimeout)
+	c.DrainTimeout = orDefault(c.DrainTimeout, defaultDrainTimeout)
+	if c.Log == nil {
+		c.Log = slog.Default()
+	}
+	return c
+}
+
+// validate lists all faults of c at once.
+func (c Config) validate() error {
+	var faults []error
+	missing := func(field string, absent bool) {
+		if absent {
+			faults = append(faults, fmt.Errorf("%s is missing", field))
+		}
+	}
+	missing("Jobs", c.Jobs == nil)
+	missing("Policy", c.Policy == nil)
+	missing("Resolver", c.Resolver == nil)
+	missing("Signer", c.Signer == nil)
+	if c.Replies[c.DefaultReply] == nil {
+		faults = append(faults, fmt.Errorf("DefaultReply %q is not among Replies", c.DefaultReply))
+	}
+	negative := func(field string, bad bool) {
+		if bad {
+			faults = append(faults, fmt.Errorf("%s is negative", field))
+		}
+	}
+	negative("Concurrency", c.Concurrency < 0)
+	negative("JobsHeld", c.JobsHeld < 0)
+	negative("MaxDeliveries", c.MaxDeliveries < 0)
+	negative("JobTimeout", c.JobTimeout < 0)
+	negative("DrainTimeout", c.DrainTimeout < 0)
+	return errors.Join(faults...)
+}
+
+func orDefault[T int | time.Duration](v, otherwise T) T {
+	if v == 0 {
+		return otherwise
+	}
+	return v
+}

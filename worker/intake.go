@@ -1,0 +1,70 @@
+package worker
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/signmill/signmill/queue"
+)
+
+// errDrained is why work ends when DrainTimeout is over.
+var errDrained = errors.New("worker is shutting down")
+
+// heldDelivery is a delivery that occupies a place in the worker. Whoever
+// ends its processing calls release once.
+type heldDelivery struct {
+	*queue.Delivery
+	release func()
+}
+
+// intake hands deliveries to start, never more than there are free places,
+// until ctx ends or the queue fails for good. It asks the broker for free
+// places only, so that no message waits here under a lock.
+func (w *Worker) intake(ctx context.Context, start func(*heldDelivery)) error {
+	release := func() { <-w.held }
+	for {
+		free := w.occupy(ctx)
+		if free == 0 {
+			return ctx.Err()
+		}
+		deliveries, err := w.Jobs.Receive(ctx, free)
+		for range free - len(deliveries) {
+			release()
+		}
+		for _, d := range deliveries {
+			start(&heldDelivery{Delivery: d, release: release})
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// occupy waits for one free place and takes all that are free, or returns 0
+// when ctx ends first.
+func (w *Worker) occupy(ctx context.Context) int {
+	select {
+	case <-ctx.Done():
+		return 0
+	case w.held <- struct{}{}:
+	}
+	for n := 1; ; n++ {
+		select {
+		case w.held <- struct{}{}:
+		default:
+			return n
+		}
+	}
+}
+
+// drain waits for the held jobs, and calls giveUp when DrainTimeout is over.
+func (w *Worker) drain(jobs *sync.WaitGroup, giveUp context.CancelCauseFunc) {
+	late := time.AfterFunc(w.DrainTimeout, func() { giveUp(errDrained) })
+	defer late.Stop()
+	if held := len(w.held); held > 0 {
+		w.Log.Info("draining", "jobs", held, "timeout", w.DrainTimeout)
+	}
+	jobs.Wait()
+}

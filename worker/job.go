@@ -1,0 +1,75 @@
+package worker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/signmill/signmill/queue"
+	"github.com/signmill/signmill/schema"
+	"github.com/signmill/signmill/signer"
+)
+
+// process takes one delivery from receipt to settlement.
+func (w *Worker) process(ctx context.Context, d *heldDelivery) {
+	defer d.release()
+	ctx, stop := keepLock(ctx, d.Delivery)
+	defer stop()
+
+	began := time.Now()
+	v := w.judge(ctx, d.Delivery)
+	w.conclude(ctx, d.Delivery, v, began)
+}
+
+// judge does the job and says what it came to. A panic is a defect of ours
+// and must not end the other jobs: it counts as a failed attempt.
+func (w *Worker) judge(ctx context.Context, d *queue.Delivery) (v verdict) {
+	defer func() {
+		if p := recover(); p != nil {
+			w.Log.Error("defect", "message_id", d.ID, "panic", fmt.Sprint(p))
+			v = w.retry(d, nil, errors.New("the worker has a defect"))
+		}
+	}()
+
+	job, err := schema.Decode(d.Body, w.Limits)
+	if invalid, ok := errors.AsType[*schema.Invalid](err); ok {
+		return undecodable(d, invalid)
+	}
+	if _, listed := w.replyQueue(d.ReplyTo); !listed {
+		return refused(job, &schema.Error{
+			Code:    schema.CodeReplyNotAllowed,
+			Message: "ReplyTo names a queue that this worker does not reply to; leave it empty or have the queue allowed",
+		})
+	}
+	ref, err := w.Policy.Allow(job, d.Message)
+	if err != nil {
+		return refused(job, &schema.Error{Code: schema.CodeKeyNotAllowed, Message: err.Error()})
+	}
+	return w.do(ctx, d, job, ref)
+}
+
+// do resolves the key of an allowed job and signs its items.
+func (w *Worker) do(ctx context.Context, d *queue.Delivery, job schema.Job, ref signer.Ref) verdict {
+	attempt, cancel := context.WithTimeout(ctx, w.JobTimeout)
+	defer cancel()
+	if !job.NotAfter.IsZero() {
+		attempt, cancel = context.WithDeadline(attempt, job.NotAfter)
+		defer cancel()
+	}
+
+	key, err := w.Resolver.Resolve(attempt, ref)
+	if err != nil {
+		v := refused(job, itemError(err, job.NotAfter))
+		if v.result.Items[0].Error.Retryable {
+			return w.retry(d, v.result, err)
+		}
+		return v
+	}
+	items, passing := w.signAll(attempt, job, key)
+	result := newResult(job, key.KID, items)
+	if passing != nil {
+		return w.retry(d, &result, passing)
+	}
+	return answered(result)
+}

@@ -1,0 +1,59 @@
+package worker
+
+import (
+	"context"
+	"strings"
+
+	"github.com/signmill/signmill/queue"
+	"github.com/signmill/signmill/schema"
+)
+
+// reply sends the result of v, if there is one, to where the sender of d
+// wants it.
+func (w *Worker) reply(ctx context.Context, d *queue.Delivery, v verdict) error {
+	if v.result == nil {
+		return nil
+	}
+	body, err := v.result.Encode(w.Limits.MaxResultBytes)
+	if err != nil {
+		return err
+	}
+	to, _ := w.replyQueue(d.ReplyTo)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleTimeout)
+	defer cancel()
+	return w.Replies[to].Send(ctx, queue.Message{
+		ID:            v.replyID,
+		CorrelationID: correlationID(d.Message),
+		SessionID:     d.ReplyToSessionID,
+		Subject:       schema.ResultVersion,
+		ContentType:   "application/json",
+		Body:          body,
+	})
+}
+
+// replyQueue returns the queue that ReplyTo names, and whether it is listed;
+// an answer to a job that names another goes to the default. Queue names are
+// case-insensitive in Service Bus.
+func (w *Worker) replyQueue(replyTo string) (name string, listed bool) {
+	if replyTo == "" {
+		return w.DefaultReply, true
+	}
+	if w.Replies[replyTo] != nil {
+		return replyTo, true
+	}
+	for name := range w.Replies {
+		if strings.EqualFold(name, replyTo) {
+			return name, true
+		}
+	}
+	return w.DefaultReply, false
+}
+
+// correlationID follows the request-reply pattern of Service Bus: the
+// request's own CorrelationID if it carries one, else its MessageID.
+func correlationID(request queue.Message) string {
+	if request.CorrelationID != "" {
+		return request.CorrelationID
+	}
+	return request.ID
+}

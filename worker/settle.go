@@ -1,0 +1,67 @@
+package worker
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"time"
+
+	"github.com/signmill/signmill/queue"
+)
+
+// settleTimeout bounds a reply and a settlement. Both are made on contexts
+// that a drain does not cancel.
+const settleTimeout = 30 * time.Second
+
+// conclude carries out a verdict: reply first, then settle. When the lock was
+// lost the verdict is thrown away, because the message is another's by now.
+func (w *Worker) conclude(ctx context.Context, d *queue.Delivery, v verdict, began time.Time) {
+	log := w.Log.With("message_id", d.ID, "delivery_count", d.Count, "duration_ms", time.Since(began).Milliseconds())
+	if errors.Is(context.Cause(ctx), queue.ErrLockLost) {
+		log.Warn("lock lost: the result is thrown away and the job comes again")
+		return
+	}
+	if err := w.reply(ctx, d, v); err != nil {
+		log.Warn("reply not sent", "error", err)
+		v = givenBack(err)
+	}
+	if v.outcome == queue.Abandon {
+		rest(ctx, pauseBefore(d.Count, rand.N[time.Duration]))
+	}
+	if err := settle(ctx, d, v); err != nil {
+		log.Warn("not settled: the job comes again", "error", err)
+		return
+	}
+	switch {
+	case v.outcome == queue.DeadLetter:
+		log.Error("job dead-lettered", "reason", v.reason, "description", v.description)
+	case v.outcome == queue.Abandon:
+		log.Warn("job given back", "cause", v.description)
+	default:
+		log.Info("job answered", "job", v.result.ID, "status", v.result.Status, "items", len(v.result.Items), "kid", v.result.KID)
+	}
+}
+
+// settle ends the delivery as v says.
+func settle(ctx context.Context, d *queue.Delivery, v verdict) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleTimeout)
+	defer cancel()
+	switch v.outcome {
+	case queue.Complete:
+		return d.Complete(ctx)
+	case queue.DeadLetter:
+		return d.DeadLetter(ctx, string(v.reason), v.description)
+	default:
+		return d.Abandon(ctx)
+	}
+}
+
+// rest waits for a while, or until ctx ends.
+func rest(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+}

@@ -1,0 +1,86 @@
+package worker
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/signmill/signmill/schema"
+	"github.com/signmill/signmill/signer"
+)
+
+// signAll signs the items of a job at the same time, each in its turn, and
+// returns one result for each in order. The error is a passing failure of one
+// of them, or nil when every outcome is final.
+//
+// Each job has one goroutine that waits for a turn. Go serves waiting senders
+// of a channel first come, first served, so that jobs take turns item by item
+// and a job of thousands does not delay a job of one.
+func (w *Worker) signAll(ctx context.Context, job schema.Job, key signer.Key) ([]schema.ItemResult, error) {
+	results := make([]schema.ItemResult, len(job.Items))
+	errs := make([]error, len(job.Items))
+	var items sync.WaitGroup
+	for i, item := range job.Items {
+		results[i].ID = item.ID
+		if errs[i] = w.takeTurn(ctx); errs[i] != nil {
+			continue
+		}
+		items.Go(func() {
+			defer w.endTurn()
+			results[i].Signature, errs[i] = w.sign(ctx, job, key, item.Digest)
+		})
+	}
+	items.Wait()
+	return results, explain(results, errs, job.NotAfter)
+}
+
+// takeTurn waits for one of the Concurrency places at the signer.
+func (w *Worker) takeTurn(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case w.turns <- struct{}{}:
+		return nil
+	}
+}
+
+func (w *Worker) endTurn() { <-w.turns }
+
+// sign returns one signature in the form that the job asked for.
+func (w *Worker) sign(ctx context.Context, job schema.Job, key signer.Key, digest []byte) ([]byte, error) {
+	signature, err := w.Signer.Sign(ctx, key, job.Algorithm, digest)
+	if err != nil || job.Format != schema.DER || job.Algorithm.Family() != schema.ECDSA {
+		return signature, err
+	}
+	return signer.DER(job.Algorithm, signature)
+}
+
+// explain turns errs into the errors of results, and returns the first of
+// them that may pass.
+func explain(results []schema.ItemResult, errs []error, notAfter time.Time) (passing error) {
+	for i, err := range errs {
+		if err == nil {
+			continue
+		}
+		results[i].Error = itemError(err, notAfter)
+		if passing == nil && results[i].Error.Retryable {
+			passing = err
+		}
+	}
+	return passing
+}
+
+// itemError tells the sender of a job what err means to it.
+func itemError(err error, notAfter time.Time) *schema.Error {
+	if !notAfter.IsZero() && !time.Now().Before(notAfter) {
+		return &schema.Error{Code: schema.CodeExpired, Message: "notAfter passed before the item was signed; send a new job"}
+	}
+	if isContextError(err) {
+		return &schema.Error{Code: schema.CodeUnavailable, Message: "the worker ran out of time", Retryable: true}
+	}
+	e := signer.AsError(err)
+	return &schema.Error{Code: e.Code, Message: e.Message, Retryable: e.Retryable()}
+}

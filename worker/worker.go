@@ -1,0 +1,46 @@
+package worker
+
+import (
+	"context"
+	"fmt"
+	"sync"
+)
+
+// Worker is one replica: it moves jobs from the job queue to the reply queues.
+type Worker struct {
+	Config
+	held  chan struct{} // one token for each delivery held; capacity JobsHeld
+	turns chan struct{} // one token for each item with the signer; capacity Concurrency
+}
+
+// New checks the configuration and returns a Worker. It starts nothing.
+func New(c Config) (*Worker, error) {
+	if err := c.validate(); err != nil {
+		return nil, fmt.Errorf("worker configuration: %w", err)
+	}
+	c = c.withDefaults()
+	return &Worker{
+		Config: c,
+		held:   make(chan struct{}, c.JobsHeld),
+		turns:  make(chan struct{}, c.Concurrency),
+	}, nil
+}
+
+// Run works until ctx ends, then drains: it takes in nothing more, finishes
+// the jobs that it holds within DrainTimeout, and gives the rest back. It
+// returns nil after a drain, or the error that made the job queue unusable.
+// It closes neither the receiver nor the senders.
+func (w *Worker) Run(ctx context.Context) error {
+	work, giveUp := context.WithCancelCause(context.WithoutCancel(ctx))
+	defer giveUp(nil)
+
+	var jobs sync.WaitGroup
+	err := w.intake(ctx, func(d *heldDelivery) {
+		jobs.Go(func() { w.process(work, d) })
+	})
+	w.drain(&jobs, giveUp)
+	if ctx.Err() != nil {
+		return nil
+	}
+	return err
+}
