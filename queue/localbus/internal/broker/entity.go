@@ -51,9 +51,7 @@ func newEntity(b *Broker, name string, p Properties) *entity {
 func (e *entity) enter() time.Time {
 	e.mu.Lock()
 	now := e.broker.clock.Now()
-	if !e.deleted {
-		e.advance(now)
-	}
+	e.advance(now)
 	return now
 }
 
@@ -131,7 +129,7 @@ func (e *entity) update(p Properties) (Description, error) {
 // forwardAll sends off what is available.
 func (e *entity) forwardAll(now time.Time) {
 	for _, r := range slices.Collect(e.main.all.from(0)) {
-		if r.shelf != nil && !r.moved {
+		if r.shelf != nil {
 			r.shelf.remove(r)
 			e.offer(r, now)
 		}

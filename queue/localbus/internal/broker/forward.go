@@ -29,7 +29,7 @@ func targetName(s string) string {
 func (b *Broker) carry(from *entity, p parcel) {
 	to := b.lookup(targetName(p.to))
 	err := error(&Error{Op: "forward", Queue: p.to, Kind: NotFound})
-	if to != nil && to != from {
+	if to != nil {
 		err = to.receive(p)
 	}
 	if err != nil {
@@ -60,7 +60,6 @@ func (e *entity) receive(p parcel) error {
 	if r.origin == 0 {
 		r.origin = p.rec.number
 	}
-	r.msg.ScheduledAt = time.Time{}
 	e.store(r, now)
 	return nil
 }
@@ -70,9 +69,6 @@ func (e *entity) receive(p parcel) error {
 func (e *entity) takeBack(p parcel, why error) {
 	now := e.enter()
 	defer e.leave()
-	if e.deleted {
-		return
-	}
 	r, q := p.rec, &e.dead
 	if !p.dead {
 		q = &e.transfer

@@ -171,9 +171,9 @@ func (e *entity) giveBack(r *record, now time.Time) {
 	}
 }
 
-// expire ends the life of r, which is not locked.
+// expire ends the life of r, which is not locked. Dead letters never get here.
 func (e *entity) expire(r *record, now time.Time) {
-	if r.queue == &e.main && e.props.DeadLetterOnExpiration {
+	if e.props.DeadLetterOnExpiration {
 		e.deadLetter(r, now, Settlement{
 			Reason:      reasonExpired,
 			Description: "The message expired and was dead lettered.",

@@ -58,6 +58,10 @@ func TestNotifyWhenTimeBringsMessages(t *testing.T) {
 		"scheduled": func(b *bus) {
 			b.sendMessages(broker.Message{ID: "a", ScheduledAt: time.Now().Add(5 * time.Second)})
 		},
+		"scheduled twice": func(b *bus) {
+			b.sendMessages(broker.Message{ID: "b", ScheduledAt: time.Now().Add(time.Hour)})
+			b.sendMessages(broker.Message{ID: "a", ScheduledAt: time.Now().Add(5 * time.Second)})
+		},
 		"lock expired": func(b *bus) { b.send("a"); b.take(b.queue, "a") },
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -98,6 +102,13 @@ func TestNotifySessionHolder(t *testing.T) {
 		b.sendTo("s", "1")
 		if told != 1 {
 			t.Errorf("told %d times, want 1", told)
+		}
+		got := b.takeFrom(c, "1")
+		if err := b.queue.LoseLock(got[0].LockToken); err != nil {
+			t.Fatal(err)
+		}
+		if told != 1 {
+			t.Error("told after the session was lost")
 		}
 	})
 }
@@ -177,10 +188,16 @@ func TestTokensComeFromTheSource(t *testing.T) {
 }
 
 func TestPoorTokensAreMadeUnique(t *testing.T) {
-	b := newRandomBus(t, string(make([]byte, 48))+string(bytes.Repeat([]byte{0xff}, 32)))
-	b.send("a", "b", "c", "d", "e")
+	b := newRandomBus(t, string(make([]byte, 300*16))+string(bytes.Repeat([]byte{0xff}, 2*16)))
+	for range 302 {
+		b.send("a")
+	}
+	got, err := b.consume(b.queue, broker.PeekLock).Take(1000)
+	if err != nil || len(got) != 302 {
+		t.Fatalf("took %d, %v", len(got), err)
+	}
 	seen := map[broker.Token]bool{{}: true}
-	for _, d := range b.take(b.queue, "a", "b", "c", "d", "e") {
+	for _, d := range got {
 		if seen[d.LockToken] {
 			t.Errorf("token %x came twice or is zero", d.LockToken)
 		}

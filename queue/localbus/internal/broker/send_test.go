@@ -2,6 +2,7 @@ package broker_test
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -112,7 +113,9 @@ func TestMessageIsPassedThrough(t *testing.T) {
 func TestDuplicateDetection(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBus(t, broker.Properties{RequiresDuplicateDetect: true, DuplicateDetectionWindow: 20 * time.Second})
-		b.send("a", "b", "a")
+		if n := b.send("a", "b", "a"); !slices.Equal(n, []int64{1, 2, 3}) {
+			t.Errorf("numbers %v, want three different ones", n)
+		}
 		pass(10 * time.Second)
 		b.send("a")
 		b.sendMessages(broker.Message{ID: "a", PartitionKey: "p"})
@@ -266,6 +269,25 @@ func TestLockOutlivesTheMessage(t *testing.T) {
 			})
 		})
 	}
+}
+
+func TestExpiredMessageIsNotAnnounced(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBus(t, broker.Properties{DefaultTimeToLive: time.Second})
+		b.send("a")
+		got := b.take(b.queue, "a")
+		told := 0
+		c, err := b.queue.Consume(broker.ConsumerConfig{Notify: func() { told++ }})
+		if err != nil {
+			t.Fatal(err)
+		}
+		b.takeFrom(c)
+		pass(time.Second)
+		b.settle(b.queue, abandon, got...)
+		if told != 0 {
+			t.Error("told of a message whose life is over")
+		}
+	})
 }
 
 func TestErrorText(t *testing.T) {

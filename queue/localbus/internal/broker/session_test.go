@@ -170,6 +170,11 @@ func TestSessionLockExpires(t *testing.T) {
 		if lost.Load() != 1 {
 			t.Error("lost was called again")
 		}
+		if _, until, _ := c.Session(); !until.IsZero() {
+			t.Errorf("the old consumer is locked until %v", until)
+		}
+		_, err = b.queue.RenewSession("s") // its new holder is untouched
+		b.wantKind(err, 0)
 	})
 }
 
@@ -319,6 +324,15 @@ func TestListSessions(t *testing.T) {
 		b.sendTo("a", "a1")
 		b.sendMessages(broker.Message{ID: "later", SessionID: "scheduled", HasSession: true, ScheduledAt: time.Now().Add(time.Hour)})
 		b.accept("empty")
+		b.accept("a")
+		b.queue.SetSessionState("a", []byte("x"))
+		b.queue.SetSessionState("a", nil)
+		b.sendTo("set aside", "d1")
+		aside := b.takeFrom(b.accept("set aside"), "d1")
+		b.settle(b.queue, deferral, aside...)
+		if _, err := b.queue.ReceiveDeferred(broker.PeekLock, aside[0].SequenceNumber); err != nil {
+			t.Fatal(err)
+		}
 		b.accept("b")
 		b.queue.SetSessionState("b", []byte("x"))
 		b.takeFrom(b.accept("c"), "c1")
@@ -333,6 +347,7 @@ func TestListSessions(t *testing.T) {
 			"past":     {broker.SessionFilter{Skip: 5, Top: 1}, []string{}},
 			"negative": {broker.SessionFilter{Skip: -1, Top: 2}, []string{"a", "b"}},
 			"updated":  {broker.SessionFilter{UpdatedSince: set.Add(-1)}, []string{"b"}},
+			"cleared":  {broker.SessionFilter{UpdatedSince: set.Add(-time.Hour)}, []string{"b"}},
 			"not yet":  {broker.SessionFilter{UpdatedSince: set}, nil},
 		} {
 			if got, err := b.queue.Sessions(c.filter); !slices.Equal(got, c.want) || err != nil {
@@ -368,5 +383,28 @@ func TestDeferredInSession(t *testing.T) {
 		}
 		b.settle(b.queue, complete, again...)
 		b.counts(broker.Counts{})
+	})
+}
+
+func TestSessionLockCoversItsMessages(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newSessionBus(t)
+		b.sendMessages(broker.Message{ID: "1", SessionID: "s", HasSession: true, TTL: time.Second})
+		c := b.accept("s")
+		got := b.takeFrom(c, "1")
+		pass(5 * time.Second)
+		b.settle(b.queue, complete, got...)
+	})
+}
+
+func TestSessionWithoutMessagesIsNotNext(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newSessionBus(t)
+		b.sendMessages(broker.Message{ID: "1", SessionID: "s", HasSession: true, TTL: time.Second})
+		pass(time.Second)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		_, err := b.queue.AcceptSession(ctx, broker.SessionConfig{Next: true})
+		b.wantKind(err, broker.Timeout)
 	})
 }
