@@ -1,6 +1,9 @@
 package amqp
 
-import "strconv"
+import (
+	"strconv"
+	"time"
+)
 
 // Properties are the fields of a properties section that a broker reads
 // (part 3, section 3.2.4).
@@ -131,6 +134,24 @@ func (w *MapWriter) String(key string, v any) { w.value(AppendString(w.c.b, key)
 
 func (w *MapWriter) value(b []byte, v any) {
 	w.c.b = Append(b, v)
+	w.count += 2
+}
+
+// Timestamp writes an entry with a symbol as its key and a moment.
+func (w *MapWriter) Timestamp(key Symbol, t time.Time) {
+	w.c.b = AppendTimestamp(AppendSymbol(w.c.b, key), t)
+	w.count += 2
+}
+
+// Long writes an entry with a symbol as its key and a long.
+func (w *MapWriter) Long(key Symbol, v int64) {
+	w.c.b = AppendLong(AppendSymbol(w.c.b, key), v)
+	w.count += 2
+}
+
+// UUID writes an entry with a symbol as its key and a UUID.
+func (w *MapWriter) UUID(key Symbol, v UUID) {
+	w.c.b = AppendUUID(AppendSymbol(w.c.b, key), v)
 	w.count += 2
 }
 
