@@ -121,6 +121,14 @@ const (
 	ApplicationProperties = sectionApplicationProperties
 )
 
+// PropertiesSection is the code of a properties section.
+const PropertiesSection = sectionProperties
+
+// AppendSection writes a section whose value is encoded already.
+func AppendSection(b []byte, section byte, value []byte) []byte {
+	return append(append(b, codeDescribed, codeSmallUlong, section), value...)
+}
+
 // OpenMap starts a map section at the end of b.
 func OpenMap(b []byte, section byte) MapWriter {
 	return MapWriter{c: openCompound(append(b, codeDescribed, codeSmallUlong, section), codeMap8)}

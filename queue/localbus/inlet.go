@@ -1,0 +1,121 @@
+package localbus
+
+import "github.com/signmill/signmill/queue/localbus/internal/amqp"
+
+// inlet is the receiving side of a link: the peer sends.
+type inlet struct {
+	link  *link
+	node  sink
+	limit uint64 // bytes of one message
+	quota uint32 // credit that the peer has after a top-up
+
+	credit   uint32
+	received uint32 // the delivery count
+	part     parcel // message whose rest is to come
+	partial  bool
+}
+
+// sink is a node that takes messages. Its methods run under the connection's
+// mu.
+type sink interface {
+	// receive takes one message and returns its final state. It may keep the
+	// parcel's payload.
+	receive(p parcel) amqp.State
+
+	// close tells the node that its link is gone.
+	close()
+}
+
+// parcel is one message from a peer.
+type parcel struct {
+	id      uint32
+	format  uint32
+	settled bool
+	payload []byte
+}
+
+// openInlet answers the attach and grants credit.
+func (l *link) openInlet(node sink, limit uint64, quota uint32) {
+	if own := l.attach.MaxMessageSize; own > 0 && own < limit {
+		limit = own
+	}
+	l.in = &inlet{link: l, node: node, limit: limit, quota: quota}
+	l.accept(l.attach.Source, limit, nil)
+	if !l.session.conn.server.config.Faults.NoCredit {
+		l.in.topUp()
+	}
+}
+
+// topUp raises the credit to the quota.
+func (i *inlet) topUp() {
+	i.credit = i.quota
+	i.tellCredit()
+}
+
+func (i *inlet) tellCredit() {
+	i.link.session.tellFlow(amqp.Flow{
+		Handle:        amqp.Some(i.link.handle),
+		DeliveryCount: amqp.Some(i.received),
+		LinkCredit:    amqp.Some(i.credit),
+	})
+}
+
+// transfer takes one frame of a message.
+func (i *inlet) transfer(t amqp.Transfer, payload []byte) {
+	if !i.partial && !i.begin(t) {
+		return
+	}
+	if t.Aborted {
+		i.partial = false
+		i.count()
+		return
+	}
+	if uint64(len(i.part.payload)+len(payload)) > i.limit {
+		i.link.detachWith(&amqp.Error{Condition: condTooLarge, Description: "the message is larger than the link allows"})
+		return
+	}
+	i.part.settled = i.part.settled || t.Settled.Value
+	i.part.payload = append(i.part.payload, payload...)
+	if i.partial = t.More; i.partial {
+		return
+	}
+	i.deliver()
+}
+
+// begin starts a message with its first frame.
+func (i *inlet) begin(t amqp.Transfer) bool {
+	switch {
+	case !t.DeliveryID.Set:
+		i.link.session.fail(&amqp.Error{Condition: condNotAllowed, Description: "first transfer without a delivery id"})
+		return false
+	case i.credit == 0:
+		i.link.detachWith(&amqp.Error{Condition: condOverCredit, Description: "transfer without credit"})
+		return false
+	}
+	i.part = parcel{id: t.DeliveryID.Value, format: t.MessageFormat.Value}
+	return true
+}
+
+// deliver hands the complete message to the node and answers.
+func (i *inlet) deliver() {
+	p := i.part
+	i.part = parcel{}
+	i.link.lastUse = i.link.session.conn.now()
+	state := i.node.receive(p)
+	if i.link.detached || i.link.session.ended {
+		return
+	}
+	if !p.settled {
+		i.link.session.answer(true, p.id, state)
+	}
+	i.count()
+}
+
+// count notes a received delivery and tops up when half the credit is used.
+func (i *inlet) count() {
+	i.received++
+	i.credit--
+	if i.credit <= i.quota/2 {
+		i.topUp()
+	}
+}

@@ -1,0 +1,194 @@
+package localbus
+
+import "github.com/signmill/signmill/queue/localbus/internal/amqp"
+
+// outlet is the sending side of a link: the peer receives.
+type outlet struct {
+	link    *link
+	node    source
+	settled bool // deliveries are settled when they leave
+
+	credit uint32
+	sent   uint32 // the delivery count
+	drain  bool
+	ready  bool // stands in conn.ready
+
+	message message // what is being sent
+	buffer  []byte  // of the message, used again
+	rest    []byte  // of the message, in buffer; nil between messages
+	first   bool    // no frame of the message has been sent
+}
+
+// source is a node that has messages. Its methods run under the connection's
+// mu.
+type source interface {
+	// next appends the next message to b. Limit is how many the peer would
+	// take now. ok is false when there is none; then the node calls the
+	// outlet's markReady as soon as there may be.
+	next(b []byte, limit int) (m message, ok bool, err error)
+
+	// left tells the node that a message has left completely.
+	left(m message)
+
+	// close tells the node that its link is gone. It takes back what next
+	// returned and left did not confirm.
+	close()
+}
+
+// message is one encoded message for a peer.
+type message struct {
+	encoded []byte
+	token   lockToken
+}
+
+// openOutlet puts a source behind the link; the attach has been answered.
+func (l *link) openOutlet(node source) *outlet {
+	l.out = &outlet{link: l, node: node, settled: l.attach.SenderSettleMode.Value == amqp.SenderSettled}
+	return l.out
+}
+
+func (o *outlet) free() {
+	for id, u := range o.link.session.unsettled {
+		if u.outlet == o {
+			delete(o.link.session.unsettled, id)
+		}
+	}
+	o.node.close()
+}
+
+// flow takes credit.
+func (o *outlet) flow(v amqp.Flow) {
+	o.link.lastUse = o.link.session.conn.now()
+	o.credit = v.DeliveryCount.Value + v.LinkCredit.Value - o.sent
+	if int32(o.credit) < 0 {
+		o.credit = 0
+	}
+	o.drain = v.Drain
+	if v.Echo && !v.Drain {
+		o.tellFlow()
+	}
+	o.markReady()
+}
+
+func (o *outlet) tellFlow() {
+	o.link.session.tellFlow(amqp.Flow{
+		Handle:        amqp.Some(o.link.handle),
+		DeliveryCount: amqp.Some(o.sent),
+		LinkCredit:    amqp.Some(o.credit),
+		Drain:         o.drain,
+	})
+}
+
+// markReady lets the writer look at the link. The caller holds the
+// connection's mu.
+func (o *outlet) markReady() {
+	c := o.link.session.conn
+	if !o.ready && !o.link.detached {
+		o.ready = true
+		c.ready = append(c.ready, o)
+		c.rouse()
+	}
+}
+
+// pump sends while there are credit, window and messages, and gives way when
+// the connection has enough to write.
+func (o *outlet) pump() {
+	for o.link.out == o {
+		switch {
+		case len(o.link.session.conn.out) >= highWater:
+			o.markReady()
+			return
+		case o.rest != nil:
+			if !o.sendFrames() {
+				return
+			}
+		case o.credit == 0 || !o.fetch():
+			o.finishDrain()
+			return
+		}
+	}
+}
+
+// fetch encodes the next message.
+func (o *outlet) fetch() bool {
+	m, ok, err := o.node.next(o.buffer[:0], int(o.credit))
+	if err != nil {
+		o.link.detachWith(condition(err))
+		return false
+	}
+	if !ok {
+		return false
+	}
+	o.message, o.buffer, o.rest, o.first = m, m.encoded, m.encoded, true
+	return true
+}
+
+// finishDrain gives up the credit that could not be used.
+func (o *outlet) finishDrain() {
+	if !o.drain || o.link.detached {
+		return
+	}
+	o.sent += o.credit
+	o.credit = 0
+	o.tellFlow()
+	o.drain = false
+}
+
+// sendFrames sends the message being sent; false if the window or the
+// connection stops it.
+func (o *outlet) sendFrames() bool {
+	s := o.link.session
+	id := s.nextDelivery
+	for {
+		if s.remoteWindow == 0 || s.conn.closing {
+			return false
+		}
+		more := o.sendFrame(id)
+		s.nextOutgoing++
+		s.remoteWindow--
+		if !more {
+			break
+		}
+	}
+	s.nextDelivery++
+	o.sent++
+	o.credit--
+	o.rest = nil
+	if !o.settled {
+		s.unsettled[id] = unsettled{outlet: o, token: o.message.token}
+	}
+	o.link.lastUse = s.conn.now()
+	o.node.left(o.message)
+	return true
+}
+
+// sendFrame writes the next frame of the message and reports whether more
+// have to follow.
+func (o *outlet) sendFrame(id uint32) (more bool) {
+	c := o.link.session.conn
+	t := amqp.Transfer{Handle: o.link.handle}
+	if o.first {
+		tag := o.message.token.tag()
+		t.DeliveryID = amqp.Some(id)
+		t.DeliveryTag = tag[:]
+		t.MessageFormat = amqp.Some[uint32](0)
+		t.Settled = amqp.Some(o.settled)
+		o.first = false
+	}
+	payload := o.rest
+	if room := int(min(c.peerFrame, maxOutFrame)) - amqp.MaxTransferHeader; len(payload) > room {
+		payload, t.More = payload[:room], true
+	}
+	o.rest = o.rest[len(payload):]
+	start := len(c.out)
+	c.out = t.Append(c.out, o.link.session.channel, payload)
+	if c.server.faults.cutNow() {
+		c.cut = start + (len(c.out)-start)/2
+		c.closing = true
+	}
+	return t.More
+}
+
+// maxOutFrame keeps frames to peers without a limit of their own at a size
+// that shares the connection well.
+const maxOutFrame = 64 << 10
