@@ -1,0 +1,72 @@
+// Package localvault is a Key Vault-compatible REST server for laptops and
+// tests. The official SDKs talk to it unchanged.
+//
+// # What it is
+//
+// A vault with freshly made keys: create, import, get, list, update, sign and
+// verify, with RSA keys of 2048, 3072 and 4096 bits (RS256 to RS512, PS256 to
+// PS512) and EC keys on P-256, P-384, P-521 and P-256K (ES256, ES384, ES512,
+// ES256K). It enforces the documented weighted quota if told to, and misbehaves
+// on request. It imports nothing else of this module, so that a mistake of the
+// client's side cannot agree with itself.
+//
+// # How it flows
+//
+// [New] makes the keys. [Server.RoundTripper] is a transport that reaches the
+// vault in memory, under any host name. [Server.Serve] speaks HTTPS and HTTP on
+// one port. A request passes, in this order: authentication, faults,
+// api-version, route, key, quota, the key's state, and only then its body.
+//
+// In memory, use any https host with a parent domain, such as
+// https://local.vault.azure.net, and any credential; the SDKs' check of the
+// challenged resource may stay on. Over a socket the same is true of
+// https://vault.localhost:PORT, once clients trust [Server.CA] and the name
+// leads to the loopback address; not every resolver sees to that. For
+// https://localhost:PORT and https://127.0.0.1:PORT the check of the challenge
+// resource must be switched off (DisableChallengeResourceVerification in Go),
+// because these hosts have no parent domain.
+//
+// Over plain HTTP no token is asked for: SDKs refuse to send one there. A Go
+// client with a nil credential works.
+//
+// A default credential of any language gets its token here with
+// IDENTITY_ENDPOINT=http://127.0.0.1:PORT/msi/token and IDENTITY_HEADER set to
+// anything.
+//
+// # Guarantees
+//
+//   - Keys and the certificate are fresh at each start; everything is lost on exit.
+//   - No answer carries a private member of a key.
+//   - Versions are 32 lower-case hexadecimal digits, and a kid names the host
+//     that was asked.
+//   - EC signatures are r and s at the full width of the curve; the salt of PSS
+//     is as long as the hash; a digest of the wrong length is refused.
+//   - In a sliding window no span of its length takes more units than the quota;
+//     a fixed one starts from nothing at each multiple of its length.
+//   - Bodies are read up to 64 KiB.
+//
+// # Errors
+//
+// Refusals have the service's form: 400 BadParameter, 401 Unauthorized with a
+// challenge, 403 Forbidden with the inner code KeyDisabled,
+// KeyOperationForbidden, KeyNotYetValid or KeyExpired, 404 KeyNotFound, 413, and
+// 429 Throttled without Retry-After.
+//
+// # Concurrency
+//
+// A [Server] is safe for concurrent use, faults and quota included. It starts no
+// goroutine outside [Server.Serve], which waits for its own.
+//
+// # Where it differs from the real service
+//
+//   - Any token is good; there are no roles, networks or tenants.
+//   - One server is one vault, under however many host names.
+//   - The inner codes KeyNotYetValid and KeyExpired are a guess; the real ones
+//     are not published. Dates hold to the second, without the real leeway.
+//   - ES256K signatures always have the lower s and follow from key and digest
+//     alone. The service promises neither; do not rely on it.
+//   - HSM key types are a name only.
+//   - Strict-Transport-Security is not sent: browsers would remember it for
+//     everything else on the loopback host.
+//   - The other operations, such as encrypt, wrap, rotate and delete, answer 404.
+package localvault

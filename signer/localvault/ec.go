@@ -1,0 +1,110 @@
+package localvault
+
+import (
+	"bytes"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"fmt"
+	"math/big"
+)
+
+// ecKey is a key on a NIST curve.
+type ecKey struct {
+	private *ecdsa.PrivateKey
+	curve   string // P-256, P-384 or P-521
+}
+
+// nistCurve returns the curve of that name, or nil.
+func nistCurve(name string) elliptic.Curve {
+	switch name {
+	case "P-256":
+		return elliptic.P256()
+	case "P-384":
+		return elliptic.P384()
+	case "P-521":
+		return elliptic.P521()
+	}
+	return nil
+}
+
+// width returns the bytes of a coordinate or scalar.
+func (k ecKey) width() int { return (k.private.Curve.Params().BitSize + 7) / 8 }
+
+func (k ecKey) public() jwk {
+	point, err := k.private.PublicKey.Bytes() // 4 || x || y
+	if err != nil {                           // the point was checked when the key was made
+		return jwk{}
+	}
+	w := k.width()
+	return jwk{Kty: "EC", Crv: k.curve, X: point[1 : 1+w], Y: point[1+w:]}
+}
+
+func (k ecKey) class() class { return class{curve: k.curve} }
+
+// sign returns r and s, each as wide as the curve (RFC 7518 section 3.4).
+func (k ecKey) sign(_ algorithm, digest []byte) ([]byte, error) {
+	r, s, err := ecdsa.Sign(rand.Reader, k.private, digest)
+	if err != nil {
+		return nil, err
+	}
+	w := k.width()
+	signature := make([]byte, 2*w)
+	r.FillBytes(signature[:w])
+	s.FillBytes(signature[w:])
+	return signature, nil
+}
+
+func (k ecKey) verify(_ algorithm, digest, signature []byte) bool {
+	w := k.width()
+	if len(signature) != 2*w {
+		return false
+	}
+	r, s := new(big.Int).SetBytes(signature[:w]), new(big.Int).SetBytes(signature[w:])
+	return ecdsa.Verify(&k.private.PublicKey, digest, r, s)
+}
+
+func generateEC(curve string) (material, error) {
+	if curve == "" {
+		curve = "P-256"
+	}
+	if curve == "P-256K" {
+		return generateKoblitz()
+	}
+	c := nistCurve(curve)
+	if c == nil {
+		return nil, badParameter("crv", fmt.Sprintf("curve %q is not supported", curve))
+	}
+	private, err := ecdsa.GenerateKey(c, rand.Reader)
+	if err != nil {
+		return nil, fmt.Errorf("generate EC key on %s: %w", curve, err)
+	}
+	return ecKey{private, curve}, nil
+}
+
+// parseEC imports a key from d; x and y must belong to it.
+func parseEC(j privateJWK) (material, error) {
+	var key material
+	c := nistCurve(j.Crv)
+	switch {
+	case j.Crv == "P-256K":
+		k, err := parseKoblitz(j.D)
+		if err != nil {
+			return nil, err
+		}
+		key = k
+	case c == nil:
+		return nil, badParameter("crv", fmt.Sprintf("curve %q is not supported", j.Crv))
+	default:
+		private, err := ecdsa.ParseRawPrivateKey(c, j.D)
+		if err != nil {
+			return nil, badParameter("d", err.Error())
+		}
+		key = ecKey{private, j.Crv}
+	}
+	public := key.public()
+	if !bytes.Equal(j.X, public.X) || !bytes.Equal(j.Y, public.Y) {
+		return nil, badParameter("key", "x and y do not belong to d")
+	}
+	return key, nil
+}
