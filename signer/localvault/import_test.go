@@ -1,0 +1,127 @@
+package localvault_test
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/rsa"
+	"math/big"
+	"testing"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/security/keyvault/azkeys"
+	"github.com/decred/dcrd/dcrec/secp256k1/v4"
+
+	"github.com/signmill/signmill/signer/localvault"
+)
+
+func rsaJWK(t *testing.T) *azkeys.JSONWebKey {
+	t.Helper()
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &azkeys.JSONWebKey{
+		Kty: new(azkeys.KeyTypeRSA), N: key.N.Bytes(), E: big.NewInt(int64(key.E)).Bytes(),
+		D: key.D.Bytes(), P: key.Primes[0].Bytes(), Q: key.Primes[1].Bytes(),
+		DP: key.Precomputed.Dp.Bytes(), DQ: key.Precomputed.Dq.Bytes(), QI: key.Precomputed.Qinv.Bytes(),
+	}
+}
+
+func ecJWK(t *testing.T, curve elliptic.Curve, name azkeys.CurveName) *azkeys.JSONWebKey {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(curve, rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, err := key.Bytes()
+	if err != nil {
+		t.Fatal(err)
+	}
+	point, err := key.PublicKey.Bytes()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &azkeys.JSONWebKey{Kty: new(azkeys.KeyTypeEC), Crv: &name, D: d, X: point[1 : 1+len(d)], Y: point[1+len(d):]}
+}
+
+func koblitzJWK(t *testing.T) *azkeys.JSONWebKey {
+	t.Helper()
+	key, err := secp256k1.GeneratePrivateKey()
+	if err != nil {
+		t.Fatal(err)
+	}
+	point := key.PubKey().SerializeUncompressed()
+	return &azkeys.JSONWebKey{Kty: new(azkeys.KeyTypeEC), Crv: new(azkeys.CurveNameP256K), D: key.Serialize(), X: point[1:33], Y: point[33:]}
+}
+
+func TestImport(t *testing.T) {
+	t.Parallel()
+	c := client(t, start(t, localvault.Config{}))
+	cases := []struct {
+		name string
+		key  *azkeys.JSONWebKey
+		alg  string
+	}{
+		{"rsa", rsaJWK(t), "PS384"},
+		{"p256", ecJWK(t, elliptic.P256(), "P-256"), "ES256"},
+		{"p384", ecJWK(t, elliptic.P384(), "P-384"), "ES384"},
+		{"p521", ecJWK(t, elliptic.P521(), "P-521"), "ES512"},
+		{"p256k", koblitzJWK(t), "ES256K"},
+	}
+	for _, tc := range cases {
+		t.Run(tc.name, func(t *testing.T) {
+			made, err := c.ImportKey(t.Context(), tc.name, azkeys.ImportKeyParameters{Key: tc.key, HSM: new(tc.name == "p384")}, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := made.Key
+			if string(got.N) != string(tc.key.N) || string(got.X) != string(tc.key.X) || string(got.Y) != string(tc.key.Y) {
+				t.Error("the public part changed")
+			}
+			if got.D != nil || got.P != nil || got.Q != nil || got.DP != nil || got.DQ != nil || got.QI != nil || got.K != nil {
+				t.Error("the answer has private members")
+			}
+			if isHSM := *got.Kty == azkeys.KeyTypeECHSM; isHSM != (tc.name == "p384") {
+				t.Errorf("kty %s", *got.Kty)
+			}
+			signAndVerify(t, c, tc.name, tc.alg)
+		})
+	}
+}
+
+func TestImportRefuses(t *testing.T) {
+	t.Parallel()
+	c := client(t, start(t, localvault.Config{}))
+	cases := []struct {
+		name  string
+		key   *azkeys.JSONWebKey
+		spoil func(*azkeys.JSONWebKey)
+	}{
+		{"no type", ecJWK(t, elliptic.P256(), "P-256"), func(k *azkeys.JSONWebKey) { k.Kty = nil }},
+		{"unknown type", ecJWK(t, elliptic.P256(), "P-256"), func(k *azkeys.JSONWebKey) { k.Kty = new(azkeys.KeyTypeOct) }},
+		{"unknown curve", ecJWK(t, elliptic.P256(), "P-256"), func(k *azkeys.JSONWebKey) { k.Crv = new(azkeys.CurveName("P-224")) }},
+		{"other point", ecJWK(t, elliptic.P256(), "P-256"), func(k *azkeys.JSONWebKey) { k.X[3] ^= 1 }},
+		{"no point", ecJWK(t, elliptic.P256(), "P-256"), func(k *azkeys.JSONWebKey) { k.X, k.Y = nil, nil }},
+		{"short scalar", ecJWK(t, elliptic.P521(), "P-521"), func(k *azkeys.JSONWebKey) { k.D = k.D[1:] }},
+		{"zero scalar", koblitzJWK(t), func(k *azkeys.JSONWebKey) { clear(k.D) }},
+		{"scalar above the order", koblitzJWK(t), func(k *azkeys.JSONWebKey) {
+			for i := range k.D {
+				k.D[i] = 0xff
+			}
+		}},
+		{"public key only", rsaJWK(t), func(k *azkeys.JSONWebKey) { k.D, k.P, k.Q = nil, nil, nil }},
+		{"other prime", rsaJWK(t), func(k *azkeys.JSONWebKey) { k.P[len(k.P)-1] ^= 2 }},
+		{"other private exponent", rsaJWK(t), func(k *azkeys.JSONWebKey) { k.D[len(k.D)-1] ^= 2 }},
+		{"even exponent", rsaJWK(t), func(k *azkeys.JSONWebKey) { k.E = []byte{2} }},
+		{"huge exponent", rsaJWK(t), func(k *azkeys.JSONWebKey) { k.E = []byte{1, 0, 0, 0, 0, 0, 0, 0, 1} }},
+		{"odd size", rsaJWK(t), func(k *azkeys.JSONWebKey) { k.N = k.N[1:] }},
+		{"transfer blob", rsaJWK(t), func(k *azkeys.JSONWebKey) { k.T = []byte{1} }},
+	}
+	for _, tc := range cases {
+		t.Run(tc.name, func(t *testing.T) {
+			tc.spoil(tc.key)
+			_, err := c.ImportKey(t.Context(), "k", azkeys.ImportKeyParameters{Key: tc.key}, nil)
+			wantRefusal(t, err, 400, "BadParameter", "")
+		})
+	}
+}
