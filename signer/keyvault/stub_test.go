@@ -2,6 +2,7 @@ package keyvault
 
 import (
 	"bytes"
+	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -15,6 +16,9 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 
 	"github.com/signmill/signmill/schema"
 	"github.com/signmill/signmill/signer"
@@ -155,4 +159,11 @@ func discreet(t testing.TB, err error) {
 			t.Errorf("the error tells %q: %s", word, text)
 		}
 	}
+}
+
+// given is a credential with a token from outside.
+type given string
+
+func (g given) GetToken(context.Context, policy.TokenRequestOptions) (azcore.AccessToken, error) {
+	return azcore.AccessToken{Token: string(g), ExpiresOn: time.Now().Add(time.Hour)}, nil
 }
