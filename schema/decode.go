@@ -1,7 +1,5 @@
 package schema
 
-import "time"
-
 // Decode reads the job that a message carries. It returns a valid job, or an
 // [*Invalid] that says what is wrong and, where it can be read, the job's id.
 // It reads data once, keeps no reference to it, and allocates no more than a
@@ -99,22 +97,6 @@ func (r *reader) head(d *draft, field, text string) *Invalid {
 	case "notAfter":
 		return r.notAfter(&d.job, text)
 	}
-	return nil
-}
-
-// maxTime is the length of the longest text that notAfter may be.
-const maxTime = 40
-
-// notAfter reads a date-time of RFC 3339, section 5.6, with capital T and Z.
-func (r *reader) notAfter(j *Job, text string) *Invalid {
-	var t time.Time
-	if len(text) > maxTime || t.UnmarshalText([]byte(text)) != nil {
-		return r.fault("must be a date and time as in RFC 3339, such as 2027-01-31T12:00:00Z; is %s", show(text))
-	}
-	if t = t.UTC(); t.IsZero() {
-		return r.fault("must be in the years 2000 to 9999 (UTC), is in 1")
-	}
-	j.NotAfter = t
 	return nil
 }
 
