@@ -17,6 +17,8 @@ type SessionConfig struct {
 	Lost func()
 }
 
+const acceptOp = "accept session"
+
 // waiter is an accept that waits for any session.
 type waiter struct {
 	consumer *Consumer
@@ -51,8 +53,6 @@ func (q *Queue) AcceptSession(ctx context.Context, c SessionConfig) (*Consumer, 
 	}
 	return nil, q.fail(acceptOp, w.refused, "")
 }
-
-const acceptOp = "accept session"
 
 // joinLine grants w its session at once, or lets it wait for any.
 func (q *Queue) joinLine(w *waiter, c SessionConfig) error {

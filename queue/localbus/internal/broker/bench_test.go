@@ -26,7 +26,10 @@ func cycle(b *testing.B, held, batch int) {
 	if _, err := bus.Create("jobs", broker.Properties{MaxSizeMegabytes: 1 << 20}); err != nil {
 		b.Fatal(err)
 	}
-	q, _ := bus.Open("jobs")
+	q, err := bus.Open("jobs")
+	if err != nil {
+		b.Fatal(err)
+	}
 	c, err := q.Consume(broker.ConsumerConfig{})
 	if err != nil {
 		b.Fatal(err)
@@ -35,7 +38,7 @@ func cycle(b *testing.B, held, batch int) {
 	for i := range messages {
 		messages[i] = broker.Message{ID: strconv.Itoa(i), Size: 100}
 	}
-	for q.Send(messages...); held > 0; held -= batch {
+	for range held / batch {
 		if _, err := q.Send(messages...); err != nil {
 			b.Fatal(err)
 		}
@@ -43,8 +46,13 @@ func cycle(b *testing.B, held, batch int) {
 	tokens := make([]broker.Token, batch)
 	b.ReportAllocs()
 	for b.Loop() {
-		q.Send(messages...)
-		deliveries, _ := c.Take(batch)
+		if _, err := q.Send(messages...); err != nil {
+			b.Fatal(err)
+		}
+		deliveries, err := c.Take(batch)
+		if err != nil {
+			b.Fatal(err)
+		}
 		for i, d := range deliveries {
 			tokens[i] = d.LockToken
 		}

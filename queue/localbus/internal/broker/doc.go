@@ -18,11 +18,18 @@
 // unless it is part of a session. Every method sees the effects of all
 // deadlines up to the clock's present time, however late a timer fires.
 //
+// Where it differs from the service. A queue forwards over one hop only, at
+// once, and what cannot be forwarded goes to the transfer dead-letter queue
+// without further attempts. A message's place in line is its sequence number,
+// also in the dead-letter queue. AutoDeleteOnIdle and partitions are stored
+// but have no effect. Memory is the only store.
+//
 // Errors. Every error is an [*Error] whose Kind says what happened. Nothing
 // panics on data.
 //
 // Concurrency. All methods may be called from any goroutine. Each queue
-// (with its two dead-letter queues) has one mutex; the broker's table of names
-// has another; neither is held while a callback runs, and they are never held
-// together. The package starts no goroutine: timers of the [Clock] call in.
+// (with its two dead-letter queues) has one mutex, the broker's table of names
+// another, the source of tokens a third. Only the last is ever taken under
+// another one, and none is held while a callback runs. The package starts no
+// goroutine: timers of the [Clock] call in.
 package broker

@@ -82,11 +82,14 @@ func (e *entity) later(call func()) {
 func (e *entity) describe() (d Description, ok bool) {
 	e.enter()
 	defer e.leave()
-	d = Description{
+	return e.description(), !e.deleted
+}
+
+func (e *entity) description() Description {
+	return Description{
 		Name: e.name, Properties: e.props, Counts: e.counts(),
 		CreatedAt: e.created, UpdatedAt: e.updated, AccessedAt: e.accessed,
 	}
-	return d, !e.deleted
 }
 
 func (e *entity) counts() Counts {
@@ -120,10 +123,7 @@ func (e *entity) update(p Properties) (Description, error) {
 		e.forwardAll(now)
 	}
 	e.wakeAll()
-	return Description{
-		Name: e.name, Properties: e.props, Counts: e.counts(),
-		CreatedAt: e.created, UpdatedAt: e.updated, AccessedAt: e.accessed,
-	}, nil
+	return e.description(), nil
 }
 
 // forwardAll sends off what is available.

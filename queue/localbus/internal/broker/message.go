@@ -45,8 +45,8 @@ type Delivery struct {
 	*Message // shared with the broker and other receivers: read only
 
 	IDFilled               bool          // Send made the ID up: Bare does not hold it
-	SequenceNumber         int64         // number within this queue, from 1; a scheduled message gets a new one when its time comes
-	EnqueuedSequenceNumber int64         // number in the first queue of a forwarded or dead-lettered message; zero: never moved
+	SequenceNumber         int64         // number within the queue, from 1; kept in its dead-letter queue; a scheduled message gets a new one when its time comes
+	EnqueuedSequenceNumber int64         // number in the first queue of a forwarded message or dead letter; zero: never forwarded
 	EnqueuedAt             time.Time     // when the message became available, or was scheduled
 	ExpiresAt              time.Time     // EnqueuedAt plus TimeToLive; zero: never
 	TimeToLive             time.Duration // the shorter of the message's and the queue's; zero: unlimited

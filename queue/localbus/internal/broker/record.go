@@ -12,7 +12,7 @@ type record struct {
 	filled   bool  // msg.ID was made up
 	moved    bool  // came from another queue: is not forwarded again
 	number   int64 // sequence number
-	origin   int64 // number in the first queue, zero: never moved between queues
+	origin   int64 // number in the first queue, zero: never forwarded
 	failures int   // failed deliveries
 
 	state    State

@@ -69,7 +69,12 @@ func TestRaceNothingLostOrDoubled(t *testing.T) {
 	defer stop()
 	var workers sync.WaitGroup
 	for i, name := range []string{"b", "b", "b", "c", "c"} {
-		workers.Go(func() { work(ctx, t, b, name, uint64(i), l, stop) })
+		q, _ := b.Open(name)
+		random := rand.New(rand.NewPCG(uint64(i), 4))
+		workers.Go(func() {
+			defer stop() // the first to see that all is done sends the others home
+			(&worker{T: t, queue: q, random: random, ledger: l}).run(ctx)
+		})
 	}
 	a, _ := b.Open("a")
 	var sending sync.WaitGroup
@@ -92,30 +97,35 @@ func TestRaceNothingLostOrDoubled(t *testing.T) {
 	}
 }
 
-// work takes from a queue whenever it is notified, and settles at random.
-func work(ctx context.Context, t *testing.T, b *broker.Broker, name string, seed uint64, l *ledger, stop func()) {
-	random := rand.New(rand.NewPCG(seed, 4))
+// worker takes from a queue whenever it is notified, and settles at random.
+type worker struct {
+	*testing.T
+	queue  *broker.Queue
+	random *rand.Rand
+	ledger *ledger
+}
+
+func (w *worker) run(ctx context.Context) {
 	bell := make(chan struct{}, 1)
-	q, _ := b.Open(name)
-	c, err := q.Consume(broker.ConsumerConfig{Notify: func() {
+	c, err := w.queue.Consume(broker.ConsumerConfig{Notify: func() {
 		select {
 		case bell <- struct{}{}:
 		default:
 		}
 	}})
 	if err != nil {
-		t.Error(err)
+		w.Error(err)
 		return
 	}
 	defer c.Close()
-	for l.left.Load() > 0 {
-		got, err := c.Take(1 + random.IntN(4))
+	for w.ledger.left.Load() > 0 {
+		got, err := c.Take(1 + w.random.IntN(4))
 		if err != nil {
-			t.Error(err)
+			w.Error(err)
 			return
 		}
 		for _, d := range got {
-			settleAtRandom(t, q, d, random, l)
+			w.settle(d)
 		}
 		if len(got) > 0 {
 			continue
@@ -126,17 +136,17 @@ func work(ctx context.Context, t *testing.T, b *broker.Broker, name string, seed
 			return
 		}
 	}
-	stop()
 }
 
-func settleAtRandom(t *testing.T, q *broker.Queue, d broker.Delivery, random *rand.Rand, l *ledger) {
-	s := []broker.Settlement{complete, complete, abandon, release, {Outcome: broker.DeadLetter}}[random.IntN(5)]
-	if err := q.Settle(s, d.LockToken); err != nil {
-		t.Error(err)
+func (w *worker) settle(d broker.Delivery) {
+	choices := []broker.Settlement{complete, complete, abandon, release, {Outcome: broker.DeadLetter}}
+	s := choices[w.random.IntN(len(choices))]
+	if err := w.queue.Settle(s, d.LockToken); err != nil {
+		w.Error(err)
 		return
 	}
 	if s.Outcome == broker.Complete {
-		l.end(d.ID)
+		w.ledger.end(d.ID)
 	}
 }
 
