@@ -113,6 +113,9 @@ func verdictOn(err error) verdict {
 			v = verdict{condDecode, 400, ""}
 		}
 	}
+	if e, ok := errors.AsType[*broker.Error](err); ok && e.Kind == broker.NotFound {
+		v.text = "The messaging entity '" + e.Queue + "' could not be found."
+	}
 	if v.text == "" {
 		v.text = err.Error()
 	}
