@@ -36,13 +36,12 @@ func (t tokenService) serve(r request) response {
 	if op := amqp.Text(r.properties.Get("operation")); op != "put-token" {
 		return response{status: 501, text: "operation " + op + " is not offered", condition: condNotImplemented}
 	}
-	kind := tokenKind(amqp.Text(r.properties.Get("type")))
 	audience := amqp.Text(r.properties.Get("name"))
-	token, ok := r.body.(string)
-	if !ok || kind == "" {
-		return response{status: 400, text: "put-token without a token of a known type", condition: condNotAllowed}
+	text, ok := r.body.(string)
+	if !ok {
+		return response{status: 400, text: "put-token without a token", condition: condNotAllowed}
 	}
-	grant, err := t.conn.server.checkToken(kind, token, audience)
+	grant, err := t.conn.server.checker.Check(text, audience)
 	if err != nil {
 		return response{status: 401, text: err.Error(), condition: condUnauthorized}
 	}
@@ -52,17 +51,6 @@ func (t tokenService) serve(r request) response {
 	}
 	t.conn.addGrant(path, grant)
 	return response{status: 202, text: "Accepted"}
-}
-
-// tokenKind returns the short name of a token type, "" for an unknown one.
-func tokenKind(name string) string {
-	switch name {
-	case "servicebus.windows.net:sastoken":
-		return "sas"
-	case "jwt":
-		return "jwt"
-	}
-	return ""
 }
 
 // exists reports an error unless a token's path is that of a queue, of its

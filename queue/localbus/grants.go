@@ -6,31 +6,20 @@ import (
 	"time"
 
 	"github.com/signmill/signmill/queue/localbus/internal/amqp"
+	"github.com/signmill/signmill/queue/localbus/internal/token"
 )
 
 // grants are the rights of one connection by path, in lower case. The path of
 // the whole namespace is "".
-type grants map[string]claims
-
-// claims are rights with an end.
-type claims struct {
-	rights  Rights
-	expires time.Time // zero: never
-}
-
-const (
-	rightSend   = RightSend
-	rightListen = RightListen
-	rightAny    = RightSend | RightListen | RightManage
-)
+type grants map[string]token.Grant
 
 // allow reports whether a path is covered with at least one of the rights.
 func (g grants) allow(path string, rights Rights, now time.Time) bool {
 	path = strings.ToLower(path)
 	for scope, c := range g {
 		covers := scope == "" || path == scope || strings.HasPrefix(path, scope+"/$")
-		live := c.expires.IsZero() || now.Before(c.expires)
-		if covers && live && c.rights&rights != 0 {
+		live := c.Expires.IsZero() || now.Before(c.Expires)
+		if covers && live && c.Rights&rights != 0 {
 			return true
 		}
 	}
@@ -41,7 +30,7 @@ func (g grants) allow(path string, rights Rights, now time.Time) bool {
 func (c *connection) grantPlain(name, key string) bool {
 	for _, r := range c.server.config.Rules {
 		if r.Name == name && r.Key == key {
-			c.addGrant("", claims{rights: r.Rights})
+			c.addGrant(strings.ToLower(pathOf(r.Scope)), token.Grant{Rights: r.Rights})
 			return true
 		}
 	}
@@ -49,16 +38,16 @@ func (c *connection) grantPlain(name, key string) bool {
 }
 
 // addGrant notes a right and when to look at the links again.
-func (c *connection) addGrant(path string, g claims) {
+func (c *connection) addGrant(path string, g token.Grant) {
 	if c.grants == nil {
 		c.grants = grants{}
 	}
 	c.grants[path] = g
-	if g.expires.IsZero() {
+	if g.Expires.IsZero() {
 		return
 	}
-	if c.expiry == nil || g.expires.Before(c.expiryAt) {
-		c.armExpiry(g.expires)
+	if c.expiry == nil || g.Expires.Before(c.expiryAt) {
+		c.armExpiry(g.Expires)
 	}
 }
 
@@ -74,7 +63,7 @@ func (c *connection) armExpiry(at time.Time) {
 func (c *connection) expire() {
 	now := c.now()
 	for path, g := range c.grants {
-		if !g.expires.IsZero() && !now.Before(g.expires) {
+		if !g.Expires.IsZero() && !now.Before(g.Expires) {
 			delete(c.grants, path)
 		}
 	}
@@ -88,8 +77,8 @@ func (c *connection) expire() {
 	c.expiry = nil
 	var next time.Time
 	for _, g := range c.grants {
-		if !g.expires.IsZero() && (next.IsZero() || g.expires.Before(next)) {
-			next = g.expires
+		if !g.Expires.IsZero() && (next.IsZero() || g.Expires.Before(next)) {
+			next = g.Expires
 		}
 	}
 	if !next.IsZero() && !c.closing {
@@ -113,7 +102,7 @@ func (l *link) authorize(path string, rights Rights) error {
 
 func unauthorized(path string, rights Rights) *amqp.Error {
 	claim := "Listen"
-	if rights&RightListen == 0 {
+	if rights&token.Listen == 0 {
 		claim = "Send"
 	}
 	return &amqp.Error{

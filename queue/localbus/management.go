@@ -3,13 +3,14 @@ package localbus
 import (
 	"github.com/signmill/signmill/queue/localbus/internal/amqp"
 	"github.com/signmill/signmill/queue/localbus/internal/broker"
+	"github.com/signmill/signmill/queue/localbus/internal/token"
 )
 
 const managementSuffix = "/$management"
 
 // connectManagement attaches a link to the node that manages a queue.
 func (l *link) connectManagement() error {
-	if err := l.authorize(l.path, rightAny); err != nil {
+	if err := l.authorize(l.path, token.All); err != nil {
 		return err
 	}
 	q, err := l.session.conn.server.broker.Open(l.path[:len(l.path)-len(managementSuffix)])
@@ -46,17 +47,17 @@ type operation struct {
 // operations has the operations of section "messaging" of the Service Bus
 // request-response protocol.
 var operations = map[string]operation{
-	"com.microsoft:renew-lock":                 {rightListen, call.renewLock},
-	"com.microsoft:peek-message":               {rightListen, call.peek},
-	"com.microsoft:receive-by-sequence-number": {rightListen, call.receiveDeferred},
-	"com.microsoft:update-disposition":         {rightListen, call.updateDisposition},
-	"com.microsoft:schedule-message":           {rightSend, call.schedule},
-	"com.microsoft:cancel-scheduled-message":   {rightSend, call.cancelScheduled},
-	"com.microsoft:renew-session-lock":         {rightListen, call.renewSession},
-	"com.microsoft:get-session-state":          {rightListen, call.sessionState},
-	"com.microsoft:set-session-state":          {rightListen, call.setSessionState},
-	"com.microsoft:get-message-sessions":       {rightListen, call.listSessions},
-	"com.microsoft:batch-delete-messages":      {rightListen, call.deleteMessages},
+	"com.microsoft:renew-lock":                 {token.Listen, call.renewLock},
+	"com.microsoft:peek-message":               {token.Listen, call.peek},
+	"com.microsoft:receive-by-sequence-number": {token.Listen, call.receiveDeferred},
+	"com.microsoft:update-disposition":         {token.Listen, call.updateDisposition},
+	"com.microsoft:schedule-message":           {token.Send, call.schedule},
+	"com.microsoft:cancel-scheduled-message":   {token.Send, call.cancelScheduled},
+	"com.microsoft:renew-session-lock":         {token.Listen, call.renewSession},
+	"com.microsoft:get-session-state":          {token.Listen, call.sessionState},
+	"com.microsoft:set-session-state":          {token.Listen, call.setSessionState},
+	"com.microsoft:get-message-sessions":       {token.Listen, call.listSessions},
+	"com.microsoft:batch-delete-messages":      {token.Listen, call.deleteMessages},
 }
 
 func (*manager) statusKeys() (code, text string) { return "statusCode", "statusDescription" }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/signmill/signmill/queue/localbus/internal/amqp"
 	"github.com/signmill/signmill/queue/localbus/internal/broker"
+	"github.com/signmill/signmill/queue/localbus/internal/token"
 )
 
 // takeAhead is how many messages a link locks at once while it sends.
@@ -26,7 +27,7 @@ type queueSource struct {
 
 // connectReceiver attaches a link that receives from a queue or a session.
 func (l *link) connectReceiver(ctx context.Context) error {
-	if err := l.authorize(l.path, rightListen); err != nil {
+	if err := l.authorize(l.path, token.Listen); err != nil {
 		return err
 	}
 	q, err := l.session.conn.server.broker.Open(l.path)

@@ -1,22 +1,23 @@
 package localbus
 
-// Rights are what a rule or a token allows; they combine with |.
-type Rights uint8
+import "github.com/signmill/signmill/queue/localbus/internal/token"
 
-// The rights. Manage is for the management API.
-const (
-	RightSend Rights = 1 << iota
-	RightListen
-	RightManage
+type (
+	// Rule is a shared access rule. An empty Scope is the whole namespace.
+	Rule = token.Rule
+
+	// Rights are what a rule or a token allows; they combine with |.
+	Rights = token.Rights
 )
 
-// Rule is a shared access rule of the namespace.
-type Rule struct {
-	Name   string
-	Key    string // used as it stands, not decoded
-	Rights Rights
-}
+// The rights. RightManage is for the management API.
+const (
+	RightSend   = token.Send
+	RightListen = token.Listen
+	RightManage = token.Manage
+)
 
-func (s *Server) checkToken(kind, token, audience string) (claims, error) {
-	return claims{rights: rightAny}, nil
+// defaultRules are those of the official emulator.
+func defaultRules() []Rule {
+	return []Rule{{Name: "RootManageSharedAccessKey", Key: "SAS_KEY_VALUE", Rights: token.All}}
 }

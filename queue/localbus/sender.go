@@ -5,6 +5,7 @@ import (
 
 	"github.com/signmill/signmill/queue/localbus/internal/amqp"
 	"github.com/signmill/signmill/queue/localbus/internal/broker"
+	"github.com/signmill/signmill/queue/localbus/internal/token"
 )
 
 const (
@@ -21,7 +22,7 @@ type queueSink struct {
 
 // connectSender attaches a link that sends to a queue.
 func (l *link) connectSender() error {
-	if err := l.authorize(l.path, rightSend); err != nil {
+	if err := l.authorize(l.path, token.Send); err != nil {
 		return err
 	}
 	q, err := l.session.conn.server.broker.Open(l.path)

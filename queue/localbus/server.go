@@ -13,6 +13,7 @@ import (
 
 	"github.com/signmill/signmill/queue/localbus/internal/amqp"
 	"github.com/signmill/signmill/queue/localbus/internal/broker"
+	"github.com/signmill/signmill/queue/localbus/internal/token"
 )
 
 // Config describes a server. The zero value is a namespace without queues that
@@ -50,9 +51,10 @@ type (
 
 // Server is a Service Bus namespace in memory.
 type Server struct {
-	config Config
-	broker *broker.Broker
-	faults faultState
+	config  Config // complete, never changed
+	broker  *broker.Broker
+	checker *token.Checker
+	faults  faultState
 
 	mu          sync.Mutex // guards all below
 	closed      bool
@@ -67,6 +69,7 @@ func New(c Config) (*Server, error) {
 	s := &Server{connections: map[*connection]struct{}{}, timers: map[*detachment]struct{}{}}
 	errs := []error{c.complete()}
 	s.config = c
+	s.checker = &token.Checker{Rules: c.Rules, Now: c.Clock.Now}
 	s.faults.init(c.Faults)
 	s.broker = broker.New(broker.Config{Clock: c.Clock, Random: c.Random, Changed: s.changed})
 	for _, q := range c.Queues {
@@ -84,7 +87,7 @@ func New(c Config) (*Server, error) {
 // complete fills in the defaults and reports what is out of range.
 func (c *Config) complete() error {
 	if c.Rules == nil {
-		c.Rules = []Rule{{Name: "RootManageSharedAccessKey", Key: "SAS_KEY_VALUE", Rights: rightAny}}
+		c.Rules = defaultRules()
 	}
 	if c.Clock == nil {
 		c.Clock = wallClock{}
@@ -106,7 +109,7 @@ func (c *Config) complete() error {
 		errs = append(errs, errors.New("idle times must not be negative"))
 	}
 	for i, r := range c.Rules {
-		if r.Name == "" || r.Key == "" || r.Rights&rightAny == 0 {
+		if r.Name == "" || r.Key == "" || r.Rights&token.All == 0 {
 			errs = append(errs, fmt.Errorf("rule %d (%q): name, key and rights are needed", i, r.Name))
 		}
 	}
