@@ -45,6 +45,8 @@ type connection struct {
 	expiryAt time.Time // when expiry fires
 	cbs      [2]*link  // the links to $cbs: from and to the peer
 	frames   int       // frames received
+	idle     Timer     // of the check for links; nil: there is none
+	lastLink time.Time // when there was last seen to be a link
 }
 
 const (
@@ -98,6 +100,10 @@ func (c *connection) start() {
 	defer c.mu.Unlock()
 	c.started = true
 	c.tasks.Go(c.write)
+	if limit := c.server.config.ConnectionIdle; limit > 0 {
+		c.lastLink = c.now()
+		c.watchIdle(limit)
+	}
 }
 
 // release gives back what the sessions hold.
@@ -109,8 +115,10 @@ func (c *connection) release() {
 	}
 	clear(c.sessions)
 	c.runInbox()
-	if c.expiry != nil {
-		c.expiry.Stop()
+	for _, t := range []Timer{c.expiry, c.idle} {
+		if t != nil {
+			t.Stop()
+		}
 	}
 }
 
@@ -118,6 +126,10 @@ func (c *connection) release() {
 func (c *connection) shut(e *amqp.Error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.closeWith(e)
+}
+
+func (c *connection) closeWith(e *amqp.Error) {
 	if !c.closing {
 		c.flushReplies()
 		c.out = amqp.Close{Error: e}.Append(c.out)
@@ -299,4 +311,28 @@ func (c *connection) end(s *session) {
 		c.out = amqp.End{}.Append(c.out, s.channel)
 	}
 	delete(c.sessions, s.channel)
+}
+
+func (c *connection) now() time.Time { return c.server.config.Clock.Now() }
+
+// linkNamed finds a live link by its name, nil if there is none.
+func (c *connection) linkNamed(name string) *link {
+	if name == "" {
+		return nil
+	}
+	for _, s := range c.sessions {
+		for _, l := range s.links {
+			if l.attach.Name == name && !l.detached {
+				return l
+			}
+		}
+	}
+	return nil
+}
+
+// touch counts a request as use of the link that it belongs to.
+func (c *connection) touch(name string) {
+	if l := c.linkNamed(name); l != nil {
+		l.lastUse = c.now()
+	}
 }

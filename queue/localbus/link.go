@@ -20,6 +20,7 @@ type link struct {
 	rights   Rights     // one of them must be granted while the link lives; zero: none
 	cancel   func()     // ends the wait for a session; nil: there is none
 	early    *amqp.Flow // credit that came before the link was answered
+	idle     Timer      // of the check for idleness; nil: there is none
 	in       *inlet
 	out      *outlet
 }
@@ -35,6 +36,9 @@ func (s *session) attach(ctx context.Context, f amqp.Fields) error {
 	}
 	l := &link{session: s, handle: a.Handle, attach: a, lastUse: s.conn.now()}
 	s.links[a.Handle] = l
+	if limit := s.conn.server.config.LinkIdle; limit > 0 {
+		l.watch(limit)
+	}
 	if err := l.connect(ctx); err != nil {
 		l.refuse(condition(err))
 	}
@@ -112,6 +116,9 @@ func (l *link) free() {
 	if l.cancel != nil {
 		l.cancel()
 	}
+	if l.idle != nil {
+		l.idle.Stop()
+	}
 	if l.in != nil {
 		l.in.node.close()
 		l.in = nil
@@ -135,6 +142,7 @@ func (s *session) detach(f amqp.Fields) error {
 	if !l.detached {
 		s.flushReplies()
 		l.free()
+		s.conn.lastLink = s.conn.now()
 		s.conn.out = amqp.Detach{Handle: d.Handle, Closed: d.Closed}.Append(s.conn.out, s.channel)
 	}
 	delete(s.links, d.Handle)

@@ -4,49 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"log/slog"
 	"net"
-	"strings"
 	"sync"
-	"time"
 
-	"github.com/signmill/signmill/queue/localbus/internal/amqp"
 	"github.com/signmill/signmill/queue/localbus/internal/broker"
 	"github.com/signmill/signmill/queue/localbus/internal/token"
-)
-
-// Config describes a server. The zero value is a namespace without queues that
-// accepts the official emulator's key.
-type Config struct {
-	Queues       []Queue       // the queues at the start; nil: none
-	Rules        []Rule        // shared access rules; nil: RootManageSharedAccessKey with key SAS_KEY_VALUE and all rights
-	OpenAccess   bool          // links need no token, and the SASL layer may be left out
-	Clock        Clock         // time of messages, locks and tokens; nil: the wall clock
-	Random       io.Reader     // source of lock tokens and message ids; nil: crypto/rand
-	Faults       Faults        // zero: none
-	Log          *slog.Logger  // nil: nothing is logged
-	MaxFrameSize uint32        // bytes of a frame that we take, 512 to 1,048,576; zero: 65,536
-	IdleTimeout  time.Duration // silence that we tell peers to stay below; a connection ends after twice that; zero: 4 min
-	LinkIdle     time.Duration // a link unused for so long is detached; zero: never
-}
-
-// Queue is a queue with its properties.
-type Queue struct {
-	Name string
-	QueueProperties
-}
-
-type (
-	// QueueProperties configure a queue. The zero value has the defaults of
-	// Service Bus.
-	QueueProperties = broker.Properties
-
-	// Clock tells the time and calls back.
-	Clock = broker.Clock
-
-	// Timer is one pending call of a Clock.
-	Timer = broker.Timer
 )
 
 // Server is a Service Bus namespace in memory.
@@ -83,44 +45,6 @@ func New(c Config) (*Server, error) {
 	}
 	return s, nil
 }
-
-// complete fills in the defaults and reports what is out of range.
-func (c *Config) complete() error {
-	if c.Rules == nil {
-		c.Rules = defaultRules()
-	}
-	if c.Clock == nil {
-		c.Clock = wallClock{}
-	}
-	if c.Log == nil {
-		c.Log = slog.New(slog.DiscardHandler)
-	}
-	if c.MaxFrameSize == 0 {
-		c.MaxFrameSize = 64 << 10
-	}
-	if c.IdleTimeout == 0 {
-		c.IdleTimeout = 4 * time.Minute
-	}
-	var errs []error
-	if c.MaxFrameSize < 512 || c.MaxFrameSize > 1<<20 {
-		errs = append(errs, fmt.Errorf("max frame size %d: must be 512 to 1,048,576 bytes", c.MaxFrameSize))
-	}
-	if c.IdleTimeout < 0 || c.LinkIdle < 0 {
-		errs = append(errs, errors.New("idle times must not be negative"))
-	}
-	for i, r := range c.Rules {
-		if r.Name == "" || r.Key == "" || r.Rights&token.All == 0 {
-			errs = append(errs, fmt.Errorf("rule %d (%q): name, key and rights are needed", i, r.Name))
-		}
-	}
-	return errors.Join(errs...)
-}
-
-// wallClock is the clock of package time.
-type wallClock struct{}
-
-func (wallClock) Now() time.Time                            { return time.Now() }
-func (wallClock) AfterFunc(d time.Duration, f func()) Timer { return time.AfterFunc(d, f) }
 
 // errClosed is the answer of a closed server.
 var errClosed = errors.New("localbus: server is closed")
@@ -237,107 +161,4 @@ func (s *Server) open() []*connection {
 		list = append(list, c)
 	}
 	return list
-}
-
-// DropConnections ends all present connections without a word, as a broken
-// network would. It does not wait for them.
-func (s *Server) DropConnections() {
-	for _, c := range s.open() {
-		c.drop()
-	}
-}
-
-// LoseLocks ends the locks of all messages of a queue that are with clients,
-// as if they had expired, and returns how many there were. The queue's
-// dead-letter queue is another queue.
-func (s *Server) LoseLocks(queue string) int {
-	n := 0
-	for _, c := range s.open() {
-		n += c.loseLocks(queue)
-	}
-	return n
-}
-
-func (c *connection) loseLocks(path string) int {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	n := 0
-	for _, s := range c.sessions {
-		for _, u := range s.unsettled {
-			q, ok := u.outlet.node.(*queueSource)
-			if ok && strings.EqualFold(q.queue.Path(), pathOf(path)) && q.queue.LoseLock(broker.Token(u.token)) == nil {
-				n++
-			}
-		}
-	}
-	return n
-}
-
-// detachDelay lies between a change of a queue and the end of its links, so
-// that the answer to the request for the change arrives first.
-const detachDelay = 250 * time.Millisecond
-
-// detachment is a pending end of links.
-type detachment struct{ timer Timer }
-
-// changed is called by the broker when a queue was updated or deleted.
-func (s *Server) changed(ch broker.Change) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.closed {
-		return
-	}
-	d := &detachment{}
-	s.timers[d] = struct{}{}
-	d.timer = s.config.Clock.AfterFunc(detachDelay, func() { s.detachLinks(d, ch) })
-}
-
-func (s *Server) detachLinks(d *detachment, ch broker.Change) {
-	s.mu.Lock()
-	delete(s.timers, d)
-	s.mu.Unlock()
-	why := "was updated"
-	if ch.Deleted {
-		why = "was deleted"
-	}
-	e := &amqp.Error{Condition: condDetachForced, Description: "The messaging entity " + ch.Name + " " + why + "."}
-	for _, c := range s.open() {
-		c.post(func() { c.detachEntity(strings.ToLower(ch.Name), e) })
-	}
-}
-
-// detachEntity ends the links to a queue and to what lies under it.
-func (c *connection) detachEntity(name string, e *amqp.Error) {
-	for _, s := range c.sessions {
-		for _, l := range s.links {
-			path := strings.ToLower(l.path)
-			if path == name || strings.HasPrefix(path, name+"/$") {
-				l.detachWith(e)
-			}
-		}
-	}
-}
-
-func (c *connection) now() time.Time { return c.server.config.Clock.Now() }
-
-// linkNamed finds a live link by its name, nil if there is none.
-func (c *connection) linkNamed(name string) *link {
-	if name == "" {
-		return nil
-	}
-	for _, s := range c.sessions {
-		for _, l := range s.links {
-			if l.attach.Name == name && !l.detached {
-				return l
-			}
-		}
-	}
-	return nil
-}
-
-// touch counts a request as use of the link that it belongs to.
-func (c *connection) touch(name string) {
-	if l := c.linkNamed(name); l != nil {
-		l.lastUse = c.now()
-	}
 }
