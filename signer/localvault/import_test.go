@@ -5,6 +5,7 @@ import (
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/rsa"
+	"encoding/base64"
 	"math/big"
 	"testing"
 
@@ -14,9 +15,9 @@ import (
 	"github.com/signmill/signmill/signer/localvault"
 )
 
-func rsaJWK(t *testing.T) *azkeys.JSONWebKey {
+func rsaJWK(t *testing.T, bits int) *azkeys.JSONWebKey {
 	t.Helper()
-	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	key, err := rsa.GenerateKey(rand.Reader, bits)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -62,7 +63,7 @@ func TestImport(t *testing.T) {
 		key  *azkeys.JSONWebKey
 		alg  string
 	}{
-		{"rsa", rsaJWK(t), "PS384"},
+		{"rsa", rsaJWK(t, 2048), "PS384"},
 		{"p256", ecJWK(t, elliptic.P256(), "P-256"), "ES256"},
 		{"p384", ecJWK(t, elliptic.P384(), "P-384"), "ES384"},
 		{"p521", ecJWK(t, elliptic.P521(), "P-521"), "ES512"},
@@ -109,13 +110,13 @@ func TestImportRefuses(t *testing.T) {
 				k.D[i] = 0xff
 			}
 		}},
-		{"public key only", rsaJWK(t), func(k *azkeys.JSONWebKey) { k.D, k.P, k.Q = nil, nil, nil }},
-		{"other prime", rsaJWK(t), func(k *azkeys.JSONWebKey) { k.P[len(k.P)-1] ^= 2 }},
-		{"other private exponent", rsaJWK(t), func(k *azkeys.JSONWebKey) { k.D[len(k.D)-1] ^= 2 }},
-		{"even exponent", rsaJWK(t), func(k *azkeys.JSONWebKey) { k.E = []byte{2} }},
-		{"huge exponent", rsaJWK(t), func(k *azkeys.JSONWebKey) { k.E = []byte{1, 0, 0, 0, 0, 0, 0, 0, 1} }},
-		{"odd size", rsaJWK(t), func(k *azkeys.JSONWebKey) { k.N = k.N[1:] }},
-		{"transfer blob", rsaJWK(t), func(k *azkeys.JSONWebKey) { k.T = []byte{1} }},
+		{"public key only", rsaJWK(t, 2048), func(k *azkeys.JSONWebKey) { k.D, k.P, k.Q = nil, nil, nil }},
+		{"other prime", rsaJWK(t, 2048), func(k *azkeys.JSONWebKey) { k.P[len(k.P)-1] ^= 2 }},
+		{"other private exponent", rsaJWK(t, 2048), func(k *azkeys.JSONWebKey) { k.D[len(k.D)-1] ^= 2 }},
+		{"even exponent", rsaJWK(t, 2048), func(k *azkeys.JSONWebKey) { k.E = []byte{2} }},
+		{"huge exponent", rsaJWK(t, 2048), func(k *azkeys.JSONWebKey) { k.E = []byte{1, 0, 0, 0, 0, 0, 0, 0, 1} }},
+		{"odd size", rsaJWK(t, 2048), func(k *azkeys.JSONWebKey) { k.N = k.N[1:] }},
+		{"transfer blob", rsaJWK(t, 2048), func(k *azkeys.JSONWebKey) { k.T = []byte{1} }},
 	}
 	for _, tc := range cases {
 		t.Run(tc.name, func(t *testing.T) {
@@ -125,3 +126,5 @@ func TestImportRefuses(t *testing.T) {
 		})
 	}
 }
+
+func b64(b []byte) string { return base64.RawURLEncoding.EncodeToString(b) }

@@ -1,0 +1,93 @@
+package localvault_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/signmill/signmill/signer/localvault"
+)
+
+// FuzzRequest sends any method, path and body. The vault must answer each with
+// JSON, must not blame itself, and must not show a private member.
+func FuzzRequest(f *testing.F) {
+	for _, path := range []string{"/keys", "/keys/k", "/keys/k/", "/keys/k/sign", "/keys/k/verify", "/keys//sign", "//", "/keys/k/versions", "/msi/token"} {
+		for _, method := range []string{"GET", "POST", "PATCH"} {
+			f.Add(method, path, []byte(`{"alg":"ES256","value":"AAAA","digest":"AAAA","key_ops":["sign"],"attributes":{"nbf":-1}}`))
+		}
+	}
+	f.Add("POST", "/keys/new/create", []byte(`{"kty":"EC","crv":"P-256K","tags":{"a":"b"}}`))
+	f.Add("PUT", "/keys/new", []byte(`{"key":{"kty":"RSA","n":"AQAB","e":"AQAB","d":"AA","p":"AA","q":"AA"}}`))
+	f.Add("PUT", "/keys/new", []byte(`{"Hsm":true,"key":{"kty":"EC","crv":"P-256","d":"AA","x":"AA","y":"AA"}}`))
+	server := start(f, localvault.Config{Keys: []localvault.KeySpec{{Name: "k", Type: "EC"}}})
+	f.Fuzz(func(t *testing.T, method, path string, body []byte) {
+		if strings.HasSuffix(path, "/create") && bytes.Contains(body, []byte("RSA")) {
+			t.Skip("takes too long")
+		}
+		r := &http.Request{
+			Method: method,
+			URL:    &url.URL{Scheme: "https", Host: "local.vault.azure.net", Path: path, RawQuery: "api-version=7.6"},
+			Header: http.Header{"Authorization": {"Bearer x"}},
+			Body:   io.NopCloser(bytes.NewReader(body)),
+		}
+		response, err := server.RoundTripper().RoundTrip(r.WithContext(t.Context()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		checkAnswer(t, response)
+	})
+}
+
+func checkAnswer(t *testing.T, response *http.Response) {
+	t.Helper()
+	body, err := io.ReadAll(response.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if response.StatusCode >= 500 {
+		t.Errorf("%d %s", response.StatusCode, body)
+	}
+	var answer struct {
+		Key map[string]any
+	}
+	if err := json.Unmarshal(body, &answer); err != nil {
+		t.Errorf("%s: %v", body, err)
+	}
+	for _, member := range []string{"d", "p", "q", "dp", "dq", "qi", "k"} {
+		if _, leaked := answer.Key[member]; leaked {
+			t.Errorf("%s shows %s", body, member)
+		}
+	}
+}
+
+// FuzzImport mutates the parts of a key. What the vault takes in must sign, and
+// its signatures must verify.
+func FuzzImport(f *testing.F) {
+	f.Add("EC", "P-256", []byte{1}, []byte{2}, []byte{3})
+	f.Add("EC", "P-256K", bytes.Repeat([]byte{0xff}, 32), bytes.Repeat([]byte{1}, 32), bytes.Repeat([]byte{1}, 32))
+	f.Add("RSA", "", bytes.Repeat([]byte{0xff}, 256), []byte{3}, bytes.Repeat([]byte{0xff}, 128))
+	f.Add("RSA-HSM", "", bytes.Repeat([]byte{0xff}, 256), []byte{1, 0, 1}, []byte{})
+	server := start(f, localvault.Config{})
+	f.Fuzz(func(t *testing.T, kty, crv string, a, b, c []byte) {
+		key := map[string]any{"kty": kty, "crv": crv, "d": b64(a), "x": b64(b), "y": b64(c),
+			"n": b64(a), "e": b64(b), "p": b64(c), "q": b64(c)}
+		body, err := json.Marshal(map[string]any{"key": key})
+		if err != nil {
+			t.Skip()
+		}
+		r, err := http.NewRequestWithContext(t.Context(), "PUT", memoryURL+"/keys/k?api-version=7.6", bytes.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set("Authorization", "Bearer x")
+		response, err := server.RoundTripper().RoundTrip(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		checkAnswer(t, response)
+	})
+}
