@@ -84,7 +84,7 @@ func TestReadKeyRefuses(t *testing.T) {
 		{"another version", func(jwk *azkeys.JSONWebKey) { jwk.KID = point(azkeys.ID(someKID[:len(someKID)-1] + "0")) }, schema.CodeIntegrity},
 		{"off the curve", func(jwk *azkeys.JSONWebKey) { jwk.Y = jwk.X }, schema.CodeIntegrity},
 		{"the point at infinity", func(jwk *azkeys.JSONWebKey) { jwk.X, jwk.Y = nil, nil }, schema.CodeIntegrity},
-		{"a wide x", func(jwk *azkeys.JSONWebKey) { jwk.X = append(jwk.X, 0) }, schema.CodeIntegrity},
+		{"a wide x", func(jwk *azkeys.JSONWebKey) { jwk.X = append(jwk.X, make([]byte, 99)...) }, schema.CodeIntegrity},
 		{"x of another curve", func(jwk *azkeys.JSONWebKey) { jwk.Crv = point(azkeys.CurveNameP256K) }, schema.CodeIntegrity},
 		{"no curve", func(jwk *azkeys.JSONWebKey) { jwk.Crv = nil }, schema.CodeAlgorithmNotFitting},
 		{"the old name of secp256k1", func(jwk *azkeys.JSONWebKey) { jwk.Crv = point(azkeys.CurveName("SECP256K1")) }, schema.CodeAlgorithmNotFitting},

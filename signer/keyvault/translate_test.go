@@ -1,0 +1,85 @@
+package keyvault
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+	"testing/synctest"
+
+	"github.com/signmill/signmill/schema"
+	"github.com/signmill/signmill/signer"
+)
+
+// TestRefusalsSayWhatToDo goes through what a vault answers and what people
+// must do then. The message never repeats the vault's words; the cause does.
+func TestRefusalsSayWhatToDo(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		status      int
+		code, inner string
+		want        schema.Code
+		says        string
+	}{
+		{403, "Forbidden", "ForbiddenByRbac", schema.CodeForbidden, `az role assignment create --role "Key Vault Crypto User"`},
+		{403, "Forbidden", "", schema.CodeForbidden, `"Key Vault Crypto User"`},
+		{403, "Forbidden", "AccessDenied", schema.CodeForbidden, "az keyvault set-policy --name contoso"},
+		{403, "Forbidden", "ForbiddenByFirewall", schema.CodeForbidden, "az keyvault network-rule add --name contoso"},
+		{403, "Forbidden", "KeyOperationForbidden", schema.CodeKeyUnusable, "--version 0123456789abcdef0123456789abcdef --ops sign verify"},
+		{403, "Forbidden", "KeyDisabled", schema.CodeKeyUnusable, "az keyvault key set-attributes --vault-name contoso --name invoices"},
+		{403, "Forbidden", "KeyExpired", schema.CodeKeyUnusable, "az keyvault key rotate --vault-name contoso --name invoices"},
+		{403, "Forbidden", "KeyNotYetValid", schema.CodeKeyUnusable, "outside its dates"},
+		{404, "KeyNotFound", "", schema.CodeKeyNotFound, "az keyvault key list-versions --vault-name contoso --name invoices"},
+		{401, "Unauthorized", "", schema.CodeForbidden, "tenant"},
+		{400, "BadParameter", "", schema.CodeVaultRejected, "refused"},
+		{409, "Conflict", "", schema.CodeVaultRejected, "refused"},
+		{429, "Throttled", "", schema.CodeThrottled, "quota"},
+		{408, "", "", schema.CodeUnavailable, "at the moment"},
+		{503, "InternalServerError", "", schema.CodeUnavailable, "at the moment"},
+	}
+	for _, test := range tests {
+		synctest.Test(t, func(t *testing.T) {
+			vault := newStub(t, func(int64, *http.Request) (*http.Response, error) {
+				return refusal(test.status, test.code, test.inner), nil
+			})
+			c := clientOf(t, vault, func(config *Config) { config.Retry.Attempts = 1 })
+			err := signOnce(t, c, vault.key())
+			what := http.StatusText(test.status) + " " + test.inner
+			wantCode(t, what, err, test.want)
+			e := signer.AsError(err)
+			if !strings.Contains(e.Message, test.says) || !strings.Contains(e.Message, someKID) || strings.Contains(e.Message, "says no") {
+				t.Errorf("%s: the message reads %q, want %q in it", what, e.Message, test.says)
+			}
+			if e.Err == nil || !strings.Contains(e.Err.Error(), "the vault says no") || !strings.Contains(e.Err.Error(), test.inner) {
+				t.Errorf("%s: the cause reads %v", what, e.Err)
+			}
+		})
+	}
+}
+
+func TestRefusalsOfAManagedHSM(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		vault := newStub(t, func(int64, *http.Request) (*http.Response, error) { return refusal(403, "Forbidden", ""), nil })
+		key := vault.key()
+		key.KID = strings.Replace(key.KID, ".vault.", ".managedhsm.", 1)
+		c := clientOf(t, vault, nil)
+		err := signOnce(t, c, key)
+		// The stub's challenge is for vaults: the SDK must not follow it.
+		wantCode(t, "challenge for another service", err, schema.CodeUnavailable)
+		if vault.calls.Load() != 0 {
+			t.Error("a token for vaults went to a Managed HSM")
+		}
+		id, _ := c.gate.kid(key.KID)
+		_, advice := task{id: id}.forbidden(answer{})
+		if !strings.Contains(advice, `--hsm-name contoso --role "Managed HSM Crypto User"`) {
+			t.Errorf("the advice reads %q", advice)
+		}
+	})
+}
+
+func TestClip(t *testing.T) {
+	t.Parallel()
+	if got := clip("one\ntwo\x1b[0mé"+strings.Repeat("x", 99), 13); got != "one two [0méx" {
+		t.Errorf("clip = %q", got)
+	}
+}
