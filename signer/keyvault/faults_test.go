@@ -72,7 +72,9 @@ func TestTamperedAnswersAreThrownAway(t *testing.T) {
 			c := clientOf(t, server.RoundTripper(), func(config *Config) { config.Log = slog.New(slog.NewTextHandler(&alarms, nil)) })
 			key := resolve(t, c, refFor(algorithm))
 			signed := server.Stats().Operations["sign"]
-			calls, err := provoke(t, c, server, key, algorithm, test.faults)
+			calls, err := provoke(t, server, test.faults, func(text string) ([]byte, error) {
+				return c.Sign(t.Context(), key, algorithm, digestOf(algorithm, text))
+			})
 			what := fmt.Sprintf("%s, %s", algorithm, test.name)
 			wantCode(t, what, err, schema.CodeIntegrity)
 			if got := server.Stats().Operations["sign"] - signed; got != calls {
@@ -87,13 +89,12 @@ func TestTamperedAnswersAreThrownAway(t *testing.T) {
 
 // provoke signs until the fault shows, and returns the number of calls. Lost
 // zeros are rare in algorithms whose signature follows from the digest alone.
-func provoke(t *testing.T, c *Client, server *localvault.Server, key signer.Key, algorithm schema.Algorithm, faults localvault.Faults) (calls int, err error) {
+func provoke(t *testing.T, server *localvault.Server, faults localvault.Faults, sign func(text string) ([]byte, error)) (calls int, err error) {
 	t.Helper()
 	for err == nil && calls < 5000 {
 		server.SetFaults(faults)
 		var sig []byte
-		digest := digestOf(algorithm, fmt.Sprint(calls))
-		sig, err = c.Sign(t.Context(), key, algorithm, digest)
+		sig, err = sign(fmt.Sprint(calls))
 		calls++
 		if (sig == nil) == (err == nil) {
 			t.Fatalf("Sign = %x, %v", sig, err)

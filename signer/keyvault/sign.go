@@ -28,20 +28,22 @@ func (c *Client) Sign(ctx context.Context, key signer.Key, algorithm schema.Algo
 	if err != nil {
 		return nil, &signer.Error{Code: schema.CodeForbidden, Message: "sign with " + id.String(), Err: err}
 	}
+	name := azkeys.SignatureAlgorithm(algorithm)
+	params := azkeys.SignParameters{Algorithm: &name, Value: digest}
 	var signature []byte
 	err = c.do(ctx, task{what: "sign with", id: id, vault: v, call: func(ctx context.Context) error {
-		name := azkeys.SignatureAlgorithm(algorithm)
-		answer, err := v.Sign(ctx, id.name, id.version, azkeys.SignParameters{Algorithm: &name, Value: digest}, nil)
-		if err == nil {
-			err = c.inspect(id, answer.KeyOperationResult)
+		answer, err := v.Sign(ctx, id.name, id.version, params, nil)
+		if err != nil {
+			return err
 		}
-		if err == nil {
-			err = verify(id, key, algorithm, digest, answer.Result)
+		if err := c.inspect(id, answer.KID); err != nil {
+			return err
 		}
-		if err == nil {
-			signature = answer.Result
+		if err := signer.Verify(key.Public, algorithm, digest, answer.Result); err != nil {
+			return tampered(id, err)
 		}
-		return err
+		signature = answer.Result
+		return nil
 	}})
 	if err != nil {
 		c.reconsider(key, err)
@@ -51,17 +53,10 @@ func (c *Client) Sign(ctx context.Context, key signer.Key, algorithm schema.Algo
 }
 
 // inspect compares the version that answered with the one that was asked.
-func (c *Client) inspect(id keyID, answer azkeys.KeyOperationResult) error {
-	got, err := c.gate.kid(string(value(answer.KID)))
-	if err == nil && got.same(id) {
-		return nil
-	}
-	return tampered(id, errors.New("the answer names the key "+clip(string(value(answer.KID)), 200)))
-}
-
-func verify(id keyID, key signer.Key, algorithm schema.Algorithm, digest, signature []byte) error {
-	if err := signer.Verify(key.Public, algorithm, digest, signature); err != nil {
-		return tampered(id, err)
+func (c *Client) inspect(asked keyID, kid *azkeys.ID) error {
+	text := string(value(kid))
+	if got, err := c.gate.kid(text); err != nil || !got.same(asked) {
+		return tampered(asked, errors.New("the answer names the key "+clip(text, 200)))
 	}
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"sync"
@@ -49,15 +50,15 @@ func everyAlgorithm(t *testing.T, h Harness) {
 			for _, algorithm := range schema.Algorithms() {
 				digest := digestOf(algorithm, kind.String())
 				if !kind.fits(algorithm) {
-					h.refuses(t, key, algorithm, digest, schema.CodeAlgorithmNotFitting)
+					h.refuses(t, request{key, algorithm, digest}, schema.CodeAlgorithmNotFitting)
 					continue
 				}
-				h.signs(t, key, algorithm, digest)
-				h.refuses(t, key, algorithm, digest[1:], schema.CodeAlgorithmNotFitting)
-				h.refuses(t, key, algorithm, append(digest, 0), schema.CodeAlgorithmNotFitting)
-				h.refuses(t, key, algorithm, nil, schema.CodeAlgorithmNotFitting)
+				h.signs(t, request{key, algorithm, digest})
+				for _, wrong := range [][]byte{nil, digest[1:], append(digest, 0)} {
+					h.refuses(t, request{key, algorithm, wrong}, schema.CodeAlgorithmNotFitting)
+				}
 			}
-			h.refuses(t, key, "none", make([]byte, 32), schema.CodeAlgorithmNotFitting)
+			h.refuses(t, request{key, "none", make([]byte, 32)}, schema.CodeAlgorithmNotFitting)
 		})
 	}
 }
@@ -79,10 +80,10 @@ func versions(t *testing.T, h Harness) {
 		if want := "/keys/" + ref.Name + "/" + ref.Version; !strings.HasSuffix(key.KID, want) {
 			t.Errorf("KID is %s, want %s at its end", key.KID, want)
 		}
-		h.signs(t, *key, schema.ES256, digestOf(schema.ES256, "hello"))
+		h.signs(t, hello(*key))
 	}
 	digest := digestOf(schema.ES256, "hello")
-	if err := judge(latest.Public, schema.ES256, digest, h.signs(t, old, schema.ES256, digest)); err == nil {
+	if err := judge(latest.Public, schema.ES256, digest, h.signs(t, hello(old))); err == nil {
 		t.Error("the new public key verifies what the old version signed")
 	}
 }
@@ -104,7 +105,7 @@ func unusableKeys(t *testing.T, h Harness) {
 				wantCode(t, err, schema.CodeKeyUnusable)
 				return
 			}
-			h.refuses(t, key, schema.ES256, digestOf(schema.ES256, "hello"), schema.CodeKeyUnusable)
+			h.refuses(t, hello(key), schema.CodeKeyUnusable)
 		})
 	}
 	t.Run("within its dates", func(t *testing.T) {
@@ -112,7 +113,7 @@ func unusableKeys(t *testing.T, h Harness) {
 		if !key.Expires.Equal(hour.Truncate(time.Second)) {
 			t.Errorf("Expires is %s, want %s", key.Expires, hour)
 		}
-		h.signs(t, key, schema.ES256, digestOf(schema.ES256, "hello"))
+		h.signs(t, hello(key))
 	})
 }
 
@@ -130,7 +131,7 @@ func unknownKeys(t *testing.T, h Harness) {
 	}
 	key := h.resolve(t, ref)
 	key.KID = strings.Replace(key.KID, ref.Version, noVersion.Version, 1)
-	h.refuses(t, key, schema.ES256, digestOf(schema.ES256, "hello"), schema.CodeKeyNotFound)
+	h.refuses(t, hello(key), schema.CodeKeyNotFound)
 }
 
 // disabledLater signs with a Key that was resolved before it was disabled.
@@ -141,7 +142,7 @@ func disabledLater(t *testing.T, h Harness) {
 	ref := h.Create(t, KeySpec{Curve: "P-256"})
 	key := h.resolve(t, ref)
 	h.Disable(t, ref)
-	h.refuses(t, key, schema.ES256, digestOf(schema.ES256, "hello"), schema.CodeKeyUnusable)
+	h.refuses(t, hello(key), schema.CodeKeyUnusable)
 }
 
 // forbidden meets the refusal wherever it comes, in Resolve or in Sign.
@@ -169,7 +170,7 @@ func endedContexts(t *testing.T, h Harness) {
 			t.Errorf("Sign = %x, %v; want a retryable error that wraps %v", sig, err, ctx.Err())
 		}
 	}
-	h.signs(t, key, schema.ES256, digestOf(schema.ES256, "hello"))
+	h.signs(t, hello(key))
 }
 
 // cancelInFlight cancels many calls after the first has succeeded: each ends
@@ -208,7 +209,7 @@ func concurrentUse(t *testing.T, h Harness) {
 				return
 			}
 			for range 4 {
-				h.signs(t, key, schema.ES256, digestOf(schema.ES256, key.KID+string(rune(i))))
+				h.signs(t, request{key, schema.ES256, digestOf(schema.ES256, key.KID+fmt.Sprint(i))})
 			}
 		})
 	}
@@ -225,25 +226,37 @@ func (h Harness) resolve(t *testing.T, ref signer.Ref) signer.Key {
 }
 
 // signs returns a signature that the judge has accepted.
-func (h Harness) signs(t *testing.T, key signer.Key, algorithm schema.Algorithm, digest []byte) []byte {
+func (h Harness) signs(t *testing.T, r request) []byte {
 	t.Helper()
-	before := slices.Clone(digest)
-	sig, err := h.Signer.Sign(t.Context(), key, algorithm, digest)
+	before := slices.Clone(r.digest)
+	sig, err := h.Signer.Sign(t.Context(), r.key, r.algorithm, r.digest)
 	if err == nil {
-		err = judge(key.Public, algorithm, before, sig)
+		err = judge(r.key.Public, r.algorithm, before, sig)
 	}
-	if err != nil || !bytes.Equal(before, digest) {
-		t.Errorf("%s with %s: %v", algorithm, key.KID, err)
+	if err != nil || !bytes.Equal(before, r.digest) {
+		t.Errorf("%s with %s: %v", r.algorithm, r.key.KID, err)
 	}
 	return sig
 }
 
+// request is what a Signer is asked for.
+type request struct {
+	key       signer.Key
+	algorithm schema.Algorithm
+	digest    []byte
+}
+
+// hello is a request that is right if key is a usable P-256 key.
+func hello(key signer.Key) request {
+	return request{key, schema.ES256, digestOf(schema.ES256, "hello")}
+}
+
 // refuses fails unless Sign returns the code and no signature.
-func (h Harness) refuses(t *testing.T, key signer.Key, algorithm schema.Algorithm, digest []byte, code schema.Code) {
+func (h Harness) refuses(t *testing.T, r request, code schema.Code) {
 	t.Helper()
-	sig, err := h.Signer.Sign(t.Context(), key, algorithm, digest)
+	sig, err := h.Signer.Sign(t.Context(), r.key, r.algorithm, r.digest)
 	if sig != nil {
-		t.Errorf("%s with %s returned a signature of %d bytes, want none", algorithm, key.KID, len(sig))
+		t.Errorf("%s with %s returned a signature of %d bytes, want none", r.algorithm, r.key.KID, len(sig))
 	}
 	wantCode(t, err, code)
 }
