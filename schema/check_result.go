@@ -1,6 +1,6 @@
 package schema
 
-import "unicode/utf8"
+import "fmt"
 
 // check reports the first fault of a result, or nil. Encode and DecodeResult
 // share it.
@@ -18,8 +18,8 @@ func (r *Result) check() *Invalid {
 	if bad := checkLabels(CodeInternal, r.Labels); bad != nil {
 		return bad
 	}
-	if bad := r.Error.check("/error"); bad != nil {
-		return bad
+	if part, wrong := r.Error.check(); wrong != "" {
+		return broken(pointer("error", part), wrong)
 	}
 	if bad := r.checkItems(); bad != nil {
 		return bad
@@ -44,11 +44,8 @@ func (r *Result) checkItems() *Invalid {
 		if (item.Error == nil) == (len(item.Signature) == 0) {
 			return broken(pointer("items", i), "must have exactly one of signature and error")
 		}
-		if item.Error == nil {
-			continue
-		}
-		if bad := item.Error.check(pointer("items", i, "error")); bad != nil {
-			return bad
+		if part, wrong := item.Error.check(); wrong != "" {
+			return broken(pointer("items", i, "error", part), wrong)
 		}
 	}
 	return nil
@@ -88,26 +85,24 @@ func StatusOf(items []ItemResult) Status {
 	return Partial
 }
 
-// check accepts codes that this version does not know, so that a newer worker
-// may use them.
-func (e *Error) check(field string) *Invalid {
+// check returns the part of e that is at fault and what is wrong with it. It
+// accepts codes that this version does not know, so that a newer worker may
+// use them.
+func (e *Error) check() (part, wrong string) {
 	if e == nil {
-		return nil
+		return "", ""
 	}
 	if !e.Code.wellFormed() {
-		return broken(field+"/code", "must have 1 to 24 of a-z, 0-9 and _, and begin with a letter; is "+show(string(e.Code)))
+		return "code", fmt.Sprintf("must have 1 to %d of a-z, 0-9 and _, and begin with a letter; is %s", MaxCode, show(string(e.Code)))
 	}
 	if n := len(e.Message); n > MaxMessage {
-		return invalid(CodeInternal, field+"/message", "must have at most %d bytes, has %d", MaxMessage, n)
+		return "message", fmt.Sprintf("must have at most %d bytes, has %d", MaxMessage, n)
 	}
-	if wrong := badText(e.Message, 0, MaxMessage); wrong != "" {
-		return broken(field+"/message", wrong)
-	}
-	return nil
+	return "message", badText(e.Message, 0, MaxMessage)
 }
 
 func (c Code) wellFormed() bool {
-	if c == "" || len(c) > MaxCode || c[0] < 'a' || c[0] > 'z' || !utf8.ValidString(string(c)) {
+	if c == "" || len(c) > MaxCode || c[0] < 'a' || c[0] > 'z' {
 		return false
 	}
 	for _, r := range c {

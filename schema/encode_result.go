@@ -1,6 +1,9 @@
 package schema
 
-import "slices"
+import (
+	"slices"
+	"sort"
+)
 
 // Encode returns r as a document of at most maxBytes, or of at most
 // DefaultMaxResultBytes when maxBytes is below 1. Where that is too little, it
@@ -19,17 +22,45 @@ func (r Result) Encode(maxBytes int) ([]byte, error) {
 		bad.JobID = r.ID
 		return nil, bad
 	}
-	doc := r.append(make([]byte, 0, 4096), MaxMessage*2)
+	doc := r.append(make([]byte, 0, 4096), longest)
 	if len(doc) <= maxBytes {
 		return doc, nil
 	}
-	limit, ok := r.messageLimit(maxBytes)
-	if !ok {
-		bad := invalid(CodeTooLarge, "", "the result must have at most %d bytes, has %d with all messages left out", maxBytes, r.size(0))
+	lengths := r.messageLengths()
+	bare := len(doc) - total(lengths, longest)
+	if bare > maxBytes {
+		bad := invalid(CodeTooLarge, "", "the result must have at most %d bytes, has %d with all messages left out", maxBytes, bare)
 		bad.JobID = r.ID
 		return nil, bad
 	}
+	limit := sort.Search(longest, func(n int) bool { return bare+total(lengths, n+1) > maxBytes })
 	return r.append(doc[:0], limit), nil
+}
+
+// longest is the length of the longest message with all of it escaped.
+const longest = 2 * MaxMessage
+
+// messageLengths returns what each message takes as JSON, without the quotes.
+func (r *Result) messageLengths() []int {
+	var lengths []int
+	if r.Error != nil {
+		lengths = append(lengths, quotedLen(r.Error.Message)-2)
+	}
+	for i := range r.Items {
+		if e := r.Items[i].Error; e != nil {
+			lengths = append(lengths, quotedLen(e.Message)-2)
+		}
+	}
+	return lengths
+}
+
+// total adds up lengths, each cut to limit.
+func total(lengths []int, limit int) int {
+	sum := 0
+	for _, n := range lengths {
+		sum += min(n, limit)
+	}
+	return sum
 }
 
 // cleaned returns r with its messages fit to be written.
@@ -49,37 +80,6 @@ func (e *Error) cleaned() *Error {
 	out := *e
 	out.Message = clean(e.Message)
 	return &out
-}
-
-// messageLimit returns the largest length of messages with which r fits into
-// maxBytes, or false when there is none.
-func (r *Result) messageLimit(maxBytes int) (int, bool) {
-	low, high := -1, MaxMessage*2 // low fits, or is -1; high does not
-	for high-low > 1 {
-		mid := (low + high) / 2
-		if r.size(mid) <= maxBytes {
-			low = mid
-		} else {
-			high = mid
-		}
-	}
-	return low, low >= 0
-}
-
-// size returns at least as many bytes as r takes with messages of at most
-// limit bytes.
-func (r *Result) size(limit int) int {
-	bare := *r
-	saved := 0
-	for i := range r.Items {
-		if e := r.Items[i].Error; e != nil {
-			saved += min(limit, quotedLen(e.Message)-2)
-		}
-	}
-	if r.Error != nil {
-		saved += min(limit, quotedLen(r.Error.Message)-2)
-	}
-	return len(bare.append(nil, 0)) + saved
 }
 
 // append writes a valid result, with messages of at most limit bytes.

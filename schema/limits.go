@@ -79,7 +79,7 @@ const (
 // MaxResultBytes returns how many bytes the result of j can take at worst.
 // A job for which this is over Limits.MaxResultBytes is refused.
 //
-//	100 + id + 512 (kid) + labels
+//	88 + id + 512 (kid) + labels
 //	+ for each item: 9 + id + the larger of
 //	    14 + base64url length of the longest signature (683 characters for RSA)
 //	    50 + 24 (code) + 64 (message)
