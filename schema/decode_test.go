@@ -144,3 +144,19 @@ func TestMaxSignature(t *testing.T) {
 		}
 	}
 }
+
+// TestEscapes reads each escape of JSON in a field where it is allowed to
+// stand, and control characters up to the rule that refuses them.
+func TestEscapes(t *testing.T) {
+	t.Parallel()
+	for in, want := range map[string]string{
+		`\"`: `"`, `\\`: `\`, `\/`: `/`, `\b`: "\b", `\f`: "\f", `\n`: "\n", `\r`: "\r", `\t`: "\t",
+		`\u00E4`: "ä", `\ud83d\udcc4`: "📄", `a\u0041b`: "aAb",
+	} {
+		r := reader{data: []byte(`"` + in + `"`)}
+		got, bad := r.text()
+		if bad != nil || string(got) != want {
+			t.Errorf("%s: got %q, %v; want %q", in, got, bad, want)
+		}
+	}
+}

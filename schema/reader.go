@@ -140,11 +140,13 @@ func (r *reader) elements(visit func(index int) *Invalid) *Invalid {
 // boolean reads true or false.
 func (r *reader) boolean() (bool, *Invalid) {
 	r.space()
-	for text, value := range map[string]bool{"true": true, "false": false} {
-		if bytes.HasPrefix(r.data[r.pos:], []byte(text)) {
-			r.pos += len(text)
-			return value, nil
-		}
+	if bytes.HasPrefix(r.data[r.pos:], []byte("true")) {
+		r.pos += len("true")
+		return true, nil
+	}
+	if bytes.HasPrefix(r.data[r.pos:], []byte("false")) {
+		r.pos += len("false")
+		return false, nil
 	}
 	return false, r.mismatch("true or false")
 }
@@ -244,4 +246,5 @@ func (r *reader) open() *Invalid {
 	return nil
 }
 
+// byteOrderMark returns U+FEFF in UTF-8.
 func byteOrderMark() []byte { return []byte("\xef\xbb\xbf") }

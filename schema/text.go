@@ -2,6 +2,7 @@ package schema
 
 import (
 	"strconv"
+	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
 )
@@ -58,15 +59,14 @@ func (r *reader) escape() (rune, *Invalid) {
 	if r.pos+1 >= len(r.data) {
 		return 0, r.syntax("the document ends inside a string")
 	}
-	switch c := r.data[r.pos+1]; c {
-	case '"', '\\', '/':
-		r.pos += 2
-		return rune(c), nil
-	case 'b', 'f', 'n', 'r', 't':
-		r.pos += 2
-		return map[byte]rune{'b': '\b', 'f': '\f', 'n': '\n', 'r': '\r', 't': '\t'}[c], nil
-	case 'u':
+	const letters, means = `"\/bfnrt`, "\"\\/\b\f\n\r\t"
+	c := r.data[r.pos+1]
+	if c == 'u' {
 		return r.escapedRune()
+	}
+	if i := strings.IndexByte(letters, c); i >= 0 {
+		r.pos += 2
+		return rune(means[i]), nil
 	}
 	return 0, r.syntax("an escape that JSON does not know")
 }
