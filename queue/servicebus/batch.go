@@ -35,11 +35,20 @@ func (s *Sender) pack(ctx context.Context, messages []*azservicebus.Message) ([]
 
 // begin opens a batch with its first message.
 func (s *Sender) begin(ctx context.Context, first *azservicebus.Message) (*azservicebus.MessageBatch, error) {
-	batch, err := s.link.NewMessageBatch(ctx, nil)
+	batch, err := s.empty(ctx)
 	if err != nil {
 		return nil, err
 	}
 	return batch, named(first, batch.AddMessage(first, nil))
+}
+
+// empty returns an empty batch, whose size the open link knows.
+func (s *Sender) empty(ctx context.Context) (batch *azservicebus.MessageBatch, err error) {
+	err = s.door.pass(ctx, func(ctx context.Context) error {
+		batch, err = s.link.NewMessageBatch(ctx, nil)
+		return err
+	})
+	return batch, err
 }
 
 // named says which message an error is about.

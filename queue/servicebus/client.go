@@ -46,14 +46,18 @@ func dialer(c Config) (*azservicebus.Client, error) {
 }
 
 // Receiver returns a receiver on a queue, or on its dead letters when name
-// comes from [DeadLetters]. The link opens on first use, so that a queue that
+// comes from [DeadLetters]. Its links open on first use, so that a queue that
 // does not exist is reported by Warm or Receive, not here.
 func (c *Client) Receiver(name string) (*Receiver, error) {
-	link, err := c.sdk.NewReceiverForQueue(name, nil)
+	from, err := c.sdk.NewReceiverForQueue(name, nil)
 	if err != nil {
 		return nil, translate("receive", name, err)
 	}
-	return newReceiver(c, name, plain{link}), nil
+	to, err := c.sdk.NewReceiverForQueue(name, nil)
+	if err != nil {
+		return nil, translate("receive", name, err)
+	}
+	return newReceiver(c, name, from, plain{to}), nil
 }
 
 // SessionReceiver locks a session of a queue with sessions and returns a
@@ -71,7 +75,7 @@ func (c *Client) SessionReceiver(ctx context.Context, name, sessionID string) (*
 	if err != nil {
 		return nil, translate("receive", name, err)
 	}
-	return newReceiver(c, name, &session{SessionReceiver: link}), nil
+	return newReceiver(c, name, link, &session{SessionReceiver: link}), nil
 }
 
 // accept locks a session. The client retries everything but this, so that on

@@ -2,7 +2,6 @@ package servicebus
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -12,18 +11,24 @@ import (
 	"github.com/signmill/signmill/queue"
 )
 
-// link is the client's receiver: plain, or on one session.
-type link interface {
-	source
-	settler
-	renewer
-}
+// A receiver works with two of the client's links: on one it only receives, on
+// the other it does everything else. The client opens a link that it lacks in
+// every call that finds it missing, even when several calls find that at once.
+// All but the last of these links are lost, and the messages that come on them
+// with them. So the receiving link has one caller only, and the settling link
+// has a door. It also lives on when the receiving link is closed.
 
-// source yields messages.
+// source is the receiving link.
 type source interface {
 	ReceiveMessages(context.Context, int, *azservicebus.ReceiveMessagesOptions) ([]*azservicebus.ReceivedMessage, error)
-	PeekMessages(context.Context, int, *azservicebus.PeekMessagesOptions) ([]*azservicebus.ReceivedMessage, error)
 	Close(context.Context) error
+}
+
+// settling is the other link.
+type settling interface {
+	settler
+	renewer
+	PeekMessages(context.Context, int, *azservicebus.PeekMessagesOptions) ([]*azservicebus.ReceivedMessage, error)
 }
 
 // settler ends deliveries.
@@ -37,11 +42,12 @@ type settler interface {
 type renewer interface {
 	renew(context.Context, *azservicebus.ReceivedMessage) (time.Time, error)
 
-	// survives reports whether locks outlive the link.
+	// survives reports whether locks outlive the receiving link.
 	survives() bool
 }
 
-// plain is a receiver on a queue without sessions: locks belong to messages.
+// plain is a settling link on a queue without sessions. It can settle what
+// came on another link, by way of that link or by lock token.
 type plain struct{ *azservicebus.Receiver }
 
 // renew works on a copy, because the client writes into the message and
@@ -56,7 +62,8 @@ func (p plain) renew(ctx context.Context, m *azservicebus.ReceivedMessage) (time
 
 func (plain) survives() bool { return true }
 
-// session is a receiver on one session: the lock belongs to the link.
+// session is both links on one session, where the broker allows no second one.
+// The lock belongs to the link.
 type session struct {
 	*azservicebus.SessionReceiver
 	mu sync.Mutex // one renewal at a time: the client keeps the lock's end in a plain field
@@ -85,19 +92,4 @@ func settleOn(ctx context.Context, l settler, m *azservicebus.ReceivedMessage, s
 	default:
 		return fmt.Errorf("unknown outcome %d", s.Outcome)
 	}
-}
-
-// errUndecodable means that a message made the client panic.
-var errUndecodable = errors.New("message cannot be decoded")
-
-// guarded runs a receive call of the client, which asserts the types of some
-// properties that any sender may set and panics on others. The message stays
-// locked, comes back and is dead-lettered by the broker in the end.
-func guarded(receive func() ([]*azservicebus.ReceivedMessage, error)) (messages []*azservicebus.ReceivedMessage, err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			messages, err = nil, fmt.Errorf("%w: %v", errUndecodable, p)
-		}
-	}()
-	return receive()
 }

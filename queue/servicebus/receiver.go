@@ -14,28 +14,32 @@ import (
 // Receiver takes messages from one queue or one session. It implements
 // queue.Receiver.
 type Receiver struct {
-	client *Client
-	name   string
-	pace   *pace         // owned by the goroutine that calls Receive
-	shy    shyness       // likewise
-	done   chan struct{} // closed by Close
+	client   *Client
+	name     string
+	source   source
+	settling settling
+	door     *door         // of the settling link
+	pace     *pace         // owned by the goroutine that calls Receive
+	shy      shyness       // likewise
+	done     chan struct{} // closed by Close
 
 	mu     sync.Mutex // guards the fields below
-	link   link       // after Close: one that settles and never receives
-	span   *span      // the life of link, as far as we know
+	span   *span      // the life of the source's present link
 	closed bool
 }
 
 var _ queue.Receiver = (*Receiver)(nil)
 
-func newReceiver(c *Client, name string, l link) *Receiver {
+func newReceiver(c *Client, name string, from source, to settling) *Receiver {
 	return &Receiver{
-		client: c,
-		name:   name,
-		pace:   newPace(c.config.Log.With("queue", name), c.config.Retry.MaxPause),
-		done:   make(chan struct{}),
-		link:   l,
-		span:   newSpan(),
+		client:   c,
+		name:     name,
+		source:   from,
+		settling: to,
+		door:     newDoor(),
+		pace:     newPace(c.config.Log.With("queue", name), c.config.Retry.MaxPause),
+		done:     make(chan struct{}),
+		span:     newSpan(),
 	}
 }
 
@@ -56,11 +60,8 @@ func (r *Receiver) Receive(ctx context.Context, limit int) ([]*queue.Delivery, e
 			return nil, translate("receive", r.name, err)
 		}
 		deliveries, err := r.take(ctx, limit)
-		if len(deliveries) > 0 {
-			return deliveries, nil
-		}
-		if err != nil {
-			return nil, err
+		if len(deliveries) > 0 || err != nil {
+			return deliveries, err
 		}
 	}
 }
@@ -86,12 +87,11 @@ const callLimit = time.Minute
 // take makes one call and judges its result. Neither deliveries nor an error
 // means: try again.
 func (r *Receiver) take(ctx context.Context, limit int) ([]*queue.Delivery, error) {
-	started := time.Now()
-	l, s := r.current()
+	started, s := time.Now(), r.present()
 	messages, err := guarded(func() ([]*azservicebus.ReceivedMessage, error) {
 		call, cancel := context.WithTimeout(ctx, callLimit)
 		defer cancel()
-		return l.ReceiveMessages(call, r.shy.limit(limit, started), nil)
+		return r.source.ReceiveMessages(call, r.shy.limit(limit, started), nil)
 	})
 	if len(messages) > 0 {
 		r.pace.succeeded()
@@ -132,70 +132,62 @@ func (r *Receiver) deliver(messages []*azservicebus.ReceivedMessage, s *span) []
 	return deliveries
 }
 
-// Warm opens the link, if it is not open yet, by peeking at one message. It
-// reports a queue that does not exist or that we may not read, and leaves
-// every message as it is.
+// Warm connects and opens the link for settlements, if it is not open yet, by
+// peeking at one message. It reports a queue that does not exist or that we
+// may not read, and leaves every message as it is.
 func (r *Receiver) Warm(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, operationLimit)
 	defer cancel()
-	l, _ := r.current()
-	_, err := guarded(func() ([]*azservicebus.ReceivedMessage, error) {
-		return l.PeekMessages(ctx, 1, nil)
+	err := r.door.pass(ctx, func(ctx context.Context) error {
+		_, err := guarded(func() ([]*azservicebus.ReceivedMessage, error) {
+			return r.settling.PeekMessages(ctx, 1, nil)
+		})
+		if errors.Is(err, errUndecodable) {
+			return nil // the link works
+		}
+		return err
 	})
-	if errors.Is(err, errUndecodable) {
-		return nil // the link works
-	}
 	return translate("warm", r.name, err)
 }
 
 // Close implements queue.Receiver. Deliveries on a queue without sessions can
-// still be settled: a link that never receives opens when one is. A second
-// Close does nothing.
+// still be settled and renewed. A second Close does nothing.
 func (r *Receiver) Close(ctx context.Context) error {
-	old, err := r.retire()
-	if err != nil || old == nil {
-		return translate("close", r.name, err)
+	if !r.retire() {
+		return nil
 	}
-	return translate("close", r.name, old.Close(ctx))
+	return translate("close", r.name, r.source.Close(ctx))
 }
 
-// retire puts a settling link in place of the receiving one and returns the
-// latter, or nil when that has happened before.
-func (r *Receiver) retire() (link, error) {
+// retire ends Receive and returns true the first time.
+func (r *Receiver) retire() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.closed {
-		return nil, nil
+		return false
 	}
 	r.closed = true
 	close(r.done)
-	old := r.link
-	if old.survives() {
-		settling, err := r.client.sdk.NewReceiverForQueue(r.name, nil)
-		if err != nil {
-			return nil, nil // only a closed client refuses, and it has closed the link
-		}
-		r.link = plain{settling}
-	}
 	r.span.end()
-	r.span = newSpan()
-	return old, nil
+	return true
 }
 
-// current returns the link and its span.
-func (r *Receiver) current() (link, *span) {
+// present returns the present span.
+func (r *Receiver) present() *span {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.link, r.span
+	return r.span
 }
 
-// lose ends s, if it is still the current span, and starts the next.
+// lose ends s, if it is still the present span, and starts the next. It marks
+// the settling link too, which shares the connection.
 func (r *Receiver) lose(s *span) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.span != s {
+	if r.span != s || r.closed {
 		return
 	}
 	s.end()
 	r.span = newSpan()
+	r.door.set(true)
 }

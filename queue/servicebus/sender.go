@@ -13,6 +13,7 @@ import (
 type Sender struct {
 	name string
 	link *azservicebus.Sender
+	door *door
 
 	mu       sync.Mutex // guards the fields below
 	closed   bool
@@ -23,7 +24,7 @@ type Sender struct {
 var _ queue.Sender = (*Sender)(nil)
 
 func newSender(name string, l *azservicebus.Sender) *Sender {
-	return &Sender{name: name, link: l, idle: make(chan struct{})}
+	return &Sender{name: name, link: l, door: newDoor(), idle: make(chan struct{})}
 }
 
 // Send implements queue.Sender. No message at all is a success. Several
@@ -48,14 +49,19 @@ func (s *Sender) send(ctx context.Context, messages []queue.Message) error {
 		return err
 	}
 	if len(out) == 1 {
-		return named(out[0], s.link.SendMessage(ctx, out[0], nil))
+		return named(out[0], s.door.pass(ctx, func(ctx context.Context) error {
+			return s.link.SendMessage(ctx, out[0], nil)
+		}))
 	}
 	batches, err := s.pack(ctx, out)
 	if err != nil {
 		return err
 	}
 	for _, b := range batches {
-		if err := s.link.SendMessageBatch(ctx, b, nil); err != nil {
+		err := s.door.pass(ctx, func(ctx context.Context) error {
+			return s.link.SendMessageBatch(ctx, b, nil)
+		})
+		if err != nil {
 			return err
 		}
 	}
@@ -67,7 +73,7 @@ func (s *Sender) send(ctx context.Context, messages []queue.Message) error {
 func (s *Sender) Warm(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, operationLimit)
 	defer cancel()
-	_, err := s.link.NewMessageBatch(ctx, nil)
+	_, err := s.empty(ctx)
 	return translate("warm", s.name, err)
 }
 

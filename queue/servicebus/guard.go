@@ -1,6 +1,27 @@
 package servicebus
 
-import "time"
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/messaging/azservicebus"
+)
+
+// errUndecodable means that a message made the client panic.
+var errUndecodable = errors.New("message cannot be decoded")
+
+// guarded runs a receive call of the client, which asserts the types of some
+// properties that any sender may set and panics on others. The message stays
+// locked, comes back and is dead-lettered by the broker in the end.
+func guarded(receive func() ([]*azservicebus.ReceivedMessage, error)) (messages []*azservicebus.ReceivedMessage, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			messages, err = nil, fmt.Errorf("%w: %v", errUndecodable, p)
+		}
+	}()
+	return receive()
+}
 
 // shyFor is how long messages are taken one by one after one could not be
 // decoded: twice the longest lock, so that it is alone when it comes back.
