@@ -21,7 +21,7 @@ func (w *Worker) reply(ctx context.Context, d *queue.Delivery, v verdict) error 
 	to, _ := w.replyQueue(d.ReplyTo)
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleTimeout)
 	defer cancel()
-	return w.Replies[to].Send(ctx, queue.Message{
+	return w.outboxes[to].send(ctx, queue.Message{
 		ID:            v.replyID,
 		CorrelationID: correlationID(d.Message),
 		SessionID:     d.ReplyToSessionID,

@@ -9,8 +9,9 @@ import (
 // Worker is one replica: it moves jobs from the job queue to the reply queues.
 type Worker struct {
 	Config
-	held  chan struct{} // one token for each delivery held; capacity JobsHeld
-	turns chan struct{} // one token for each item with the signer; capacity Concurrency
+	held     chan struct{}      // one token for each delivery held; capacity JobsHeld
+	turns    chan struct{}      // one token for each item with the signer; capacity Concurrency
+	outboxes map[string]*outbox // of each reply queue, by name; never changes
 }
 
 // New checks the configuration and returns a Worker. It starts nothing.
@@ -19,11 +20,16 @@ func New(c Config) (*Worker, error) {
 		return nil, fmt.Errorf("worker configuration: %w", err)
 	}
 	c = c.withDefaults()
-	return &Worker{
-		Config: c,
-		held:   make(chan struct{}, c.JobsHeld),
-		turns:  make(chan struct{}, c.Concurrency),
-	}, nil
+	w := &Worker{
+		Config:   c,
+		held:     make(chan struct{}, c.JobsHeld),
+		turns:    make(chan struct{}, c.Concurrency),
+		outboxes: make(map[string]*outbox, len(c.Replies)),
+	}
+	for name, sender := range c.Replies {
+		w.outboxes[name] = newOutbox(sender)
+	}
+	return w, nil
 }
 
 // Run works until ctx ends, then drains: it takes in nothing more, finishes
