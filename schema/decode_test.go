@@ -40,6 +40,26 @@ func TestJobID(t *testing.T) {
 	}
 }
 
+// TestRepeatedVersion reads two versions: neither is the document's.
+func TestRepeatedVersion(t *testing.T) {
+	t.Parallel()
+	bad := decodeBad(t, []byte(`{"schema":"signmill.job/v1","schema":"signmill.job/v2"}`), Limits{})
+	if bad.Code != CodeInvalidJob || bad.Field != "/schema" {
+		t.Errorf("got %v at %q, want invalid_job at /schema", bad, bad.Field)
+	}
+}
+
+// TestItemsStopAtLimit has text that is not JSON behind the first item too
+// many: reading must have stopped before it.
+func TestItemsStopAtLimit(t *testing.T) {
+	t.Parallel()
+	item := `{"id":"1","digest":""}`
+	bad := decodeBad(t, []byte(`{"items":[`+item+`,`+item+`,!`), Limits{MaxItems: 2})
+	if bad.Code != CodeTooLarge || bad.Field != "/items" {
+		t.Errorf("got %v at %q, want too_large at /items", bad, bad.Field)
+	}
+}
+
 // TestMessages holds what people read: the field, the limit and the value.
 func TestMessages(t *testing.T) {
 	t.Parallel()
@@ -61,6 +81,7 @@ func TestMessages(t *testing.T) {
 		{"digest-standard-padded", `/items/0/digest: must be base64url without padding, as in JOSE (RFC 7515, section 2); it is standard base64 with padding: replace + by -, / by _, and drop the = at the end`},
 		{"digest-inner-newline", `/items/0/digest: must be base64url without padding, as in JOSE (RFC 7515, section 2); the character at offset 20 is not in its alphabet`},
 		{"labels-many", `/labels: must hold at most 32 labels, holds more`},
+		{"byte-order-mark", `not JSON at byte 0: the document begins with a byte order mark; leave it out (RFC 8259, section 8.1)`},
 		{"trailing-text", `not JSON at byte 188: something follows the document; a message holds exactly one`},
 	} {
 		t.Run(c.file, func(t *testing.T) {

@@ -88,6 +88,20 @@ func TestBadResults(t *testing.T) {
 	}
 }
 
+// TestEmptyKID leaves the key identifier empty in place of out.
+func TestEmptyKID(t *testing.T) {
+	t.Parallel()
+	doc := []byte(`{"schema":"signmill.result/v1","id":"j","status":"failed","kid":"","items":[{"id":"1","error":{"code":"expired","message":"","retryable":false}}]}`)
+	_, err := DecodeResult(doc)
+	var bad *Invalid
+	if !errors.As(err, &bad) || bad.Field != "/kid" {
+		t.Errorf("got %v, want a fault at /kid", err)
+	}
+	if schemaSays(compile(t, ResultSchema()), doc) == nil {
+		t.Error("the schema accepts it")
+	}
+}
+
 // TestResultsBySchema checks that the schema accepts the examples, and codes
 // that this version does not know.
 func TestResultsBySchema(t *testing.T) {
