@@ -165,7 +165,7 @@ func (d *draft) finish() *Invalid {
 	for i, e := range d.items {
 		start, field, wrong := len(arena), "digest", ""
 		if e.data == nil {
-			arena, wrong = appendDigest(arena, algorithm, e.digest)
+			arena, wrong = appendDigest(arena, e.digest)
 		} else {
 			field = "data"
 			if scratch, wrong = appendDecoded(scratch[:0], e.data); wrong == "" {
