@@ -22,7 +22,7 @@ type Faults struct {
 	Throttle int
 	// Fail answers FailStatus without carrying the request out.
 	Fail int
-	// FailStatus is the HTTP status for Fail. Zero: 503.
+	// FailStatus is the HTTP status for Fail, 500 to 599. Anything else: 503.
 	FailStatus int
 	// RetryAfter is sent with 429 and Fail answers, in whole seconds rounded
 	// up. Zero: not sent, as captured vaults do.
@@ -82,7 +82,7 @@ func (s *Server) refuse() error {
 		return delayed(throttled(), s.faults.peek().RetryAfter)
 	case s.faults.take(func(f *Faults) *int { return &f.Fail }):
 		status := s.faults.peek().FailStatus
-		if status == 0 {
+		if status < 500 || status > 599 {
 			status = http.StatusServiceUnavailable
 		}
 		return delayed(unavailable(status), s.faults.peek().RetryAfter)

@@ -64,8 +64,7 @@ func checkAnswer(t *testing.T, response *http.Response) {
 	}
 }
 
-// FuzzImport mutates the parts of a key. What the vault takes in must sign, and
-// its signatures must verify.
+// FuzzImport sends any parts of a key, under the same rules as FuzzRequest.
 func FuzzImport(f *testing.F) {
 	f.Add("EC", "P-256", []byte{1}, []byte{2}, []byte{3})
 	f.Add("EC", "P-256K", bytes.Repeat([]byte{0xff}, 32), bytes.Repeat([]byte{1}, 32), bytes.Repeat([]byte{1}, 32))

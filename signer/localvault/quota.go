@@ -19,14 +19,14 @@ const (
 // Quota is what the vault allows in a window, in cost units. The zero value
 // does not limit anything.
 type Quota struct {
-	// Units for all but create and import. Zero: no limit of any kind. The
+	// Units for all but create and import. Zero or less: no limit of any kind. The
 	// documented figure is 4,000.
 	Units int
 	// Window is its length. Zero: 10 s.
 	Window time.Duration
 	// Shape of the window. Zero: FixedWindow.
 	Shape Shape
-	// Costs of an operation. Zero: those of DefaultCosts.
+	// Costs of an operation. Fields that are zero: those of DefaultCosts.
 	Costs Costs
 	// CreateSoftware, CreateHSM and Import are separate limits, in requests per
 	// window. Zero: 20, 10 and 300.
@@ -56,6 +56,17 @@ func DefaultCosts() Costs {
 	}
 }
 
+// or fills in what is not positive.
+func (w Weights) or(standard Weights) Weights {
+	for field, value := range map[*int]int{&w.RSA2048: standard.RSA2048, &w.RSA3072: standard.RSA3072,
+		&w.RSA4096: standard.RSA4096, &w.EC: standard.EC} {
+		if *field <= 0 {
+			*field = value
+		}
+	}
+	return w
+}
+
 // of returns the cost of an operation on that version.
 func (c Costs) of(v *version) int {
 	w := c.Software
@@ -77,11 +88,11 @@ func (q Quota) withDefaults() Quota {
 	if q.Window <= 0 {
 		q.Window = 10 * time.Second
 	}
-	if q.Costs == (Costs{}) {
-		q.Costs = DefaultCosts()
-	}
+	standard := DefaultCosts()
+	q.Costs.Software = q.Costs.Software.or(standard.Software)
+	q.Costs.HSM = q.Costs.HSM.or(standard.HSM)
 	for field, value := range map[*int]int{&q.CreateSoftware: 20, &q.CreateHSM: 10, &q.Import: 300} {
-		if *field == 0 {
+		if *field <= 0 {
 			*field = value
 		}
 	}

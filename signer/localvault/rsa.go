@@ -101,11 +101,15 @@ func assembleRSA(p, q *big.Int, exponent int) (rsaKey, error) {
 	if d == nil {
 		return rsaKey{}, badParameter("e", "the exponent has no inverse for these primes")
 	}
-	private := &rsa.PrivateKey{
+	return validRSA(&rsa.PrivateKey{
 		PublicKey: rsa.PublicKey{N: new(big.Int).Mul(p, q), E: exponent},
 		D:         d,
 		Primes:    []*big.Int{p, q},
-	}
+	})
+}
+
+// validRSA checks that the parts belong together.
+func validRSA(private *rsa.PrivateKey) (rsaKey, error) {
 	private.Precompute()
 	if err := private.Validate(); err != nil {
 		return rsaKey{}, badParameter("key", err.Error())
@@ -127,26 +131,19 @@ func parseRSA(j privateJWK) (material, error) {
 	if err := checkExponent(int(e.Int64())); err != nil {
 		return nil, err
 	}
-	half := len(j.N)
-	if len(j.P) == 0 || len(j.Q) == 0 || len(j.P) > half || len(j.Q) > half || len(j.D) == 0 || len(j.D) > len(j.N) {
-		return nil, badParameter("key", "d, p and q are needed and no longer than n")
+	width := len(j.N)
+	for _, part := range []octets{j.D, j.P, j.Q} {
+		if len(part) == 0 || len(part) > width {
+			return nil, badParameter("key", "d, p and q are needed and no longer than n")
+		}
 	}
-	key, err := importRSA(j, n, int(e.Int64()))
+	key, err := validRSA(&rsa.PrivateKey{
+		PublicKey: rsa.PublicKey{N: n, E: int(e.Int64())},
+		D:         new(big.Int).SetBytes(j.D),
+		Primes:    []*big.Int{new(big.Int).SetBytes(j.P), new(big.Int).SetBytes(j.Q)},
+	})
 	if err != nil {
 		return nil, err
 	}
 	return key, nil
-}
-
-func importRSA(j privateJWK, n *big.Int, e int) (rsaKey, error) {
-	private := &rsa.PrivateKey{
-		PublicKey: rsa.PublicKey{N: n, E: e},
-		D:         new(big.Int).SetBytes(j.D),
-		Primes:    []*big.Int{new(big.Int).SetBytes(j.P), new(big.Int).SetBytes(j.Q)},
-	}
-	private.Precompute()
-	if err := private.Validate(); err != nil {
-		return rsaKey{}, badParameter("key", err.Error())
-	}
-	return rsaKey{private}, nil
 }
