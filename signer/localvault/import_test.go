@@ -104,11 +104,11 @@ func TestImportRefuses(t *testing.T) {
 		{"other point", ecJWK(t, elliptic.P256(), "P-256"), func(k *azkeys.JSONWebKey) { k.X[3] ^= 1 }},
 		{"no point", ecJWK(t, elliptic.P256(), "P-256"), func(k *azkeys.JSONWebKey) { k.X, k.Y = nil, nil }},
 		{"short scalar", ecJWK(t, elliptic.P521(), "P-521"), func(k *azkeys.JSONWebKey) { k.D = k.D[1:] }},
-		{"zero scalar", koblitzJWK(t), func(k *azkeys.JSONWebKey) { clear(k.D) }},
+		{"zero scalar", koblitzJWK(t), func(k *azkeys.JSONWebKey) { clear(k.D); clear(k.X); clear(k.Y) }},
 		{"scalar above the order", koblitzJWK(t), func(k *azkeys.JSONWebKey) {
-			for i := range k.D {
-				k.D[i] = 0xff
-			}
+			curve := secp256k1.Params() // order + 1 is 1, whose point is the generator
+			k.D = new(big.Int).Add(curve.N, big.NewInt(1)).Bytes()
+			k.X, k.Y = curve.Gx.FillBytes(make([]byte, 32)), curve.Gy.FillBytes(make([]byte, 32))
 		}},
 		{"public key only", rsaJWK(t, 2048), func(k *azkeys.JSONWebKey) { k.D, k.P, k.Q = nil, nil, nil }},
 		{"other prime", rsaJWK(t, 2048), func(k *azkeys.JSONWebKey) { k.P[len(k.P)-1] ^= 2 }},
@@ -118,7 +118,7 @@ func TestImportRefuses(t *testing.T) {
 		{"long prime", rsaJWK(t, 2048), func(k *azkeys.JSONWebKey) { k.P = make([]byte, 257) }},
 		{"other private exponent", rsaJWK(t, 2048), func(k *azkeys.JSONWebKey) { k.D[len(k.D)-1] ^= 2 }},
 		{"even exponent", rsaJWK(t, 2048), func(k *azkeys.JSONWebKey) { k.E = []byte{2} }},
-		{"huge exponent", rsaJWK(t, 2048), func(k *azkeys.JSONWebKey) { k.E = []byte{1, 0, 0, 0, 0, 0, 0, 0, 1} }},
+		{"huge exponent", rsaJWK(t, 2048), func(k *azkeys.JSONWebKey) { k.E = []byte{1, 0, 0, 0, 0, 0, 1, 0, 1} }},
 		{"odd size", rsaJWK(t, 2048), func(k *azkeys.JSONWebKey) { k.N = k.N[1:] }},
 		{"transfer blob", rsaJWK(t, 2048), func(k *azkeys.JSONWebKey) { k.T = []byte{1} }},
 	}

@@ -11,7 +11,9 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
@@ -167,50 +169,67 @@ func TestManagedIdentityToken(t *testing.T) {
 	}
 }
 
-// A connection that says nothing and an answer that is held back do not keep
-// the server from stopping.
-func TestServeStops(t *testing.T) {
-	t.Parallel()
-	server := start(t, localvault.Config{Faults: localvault.Faults{Delay: time.Hour}})
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithCancel(t.Context())
-	done := make(chan error, 1)
-	go func() { done <- server.Serve(ctx, listener) }()
+// pipes is a listener for connections in memory.
+type pipes struct {
+	conns chan net.Conn
+	done  chan struct{}
+	once  sync.Once
+}
 
-	silent := dial(t, listener)
-	busy := dial(t, listener)
-	if _, err := io.WriteString(busy, "GET /keys?api-version=7.6 HTTP/1.1\r\nHost: localhost\r\n\r\n"); err != nil {
-		t.Fatal(err)
-	}
-	quick := dial(t, listener) // a token needs no waiting; its answer shows that the server runs
-	if _, err := io.WriteString(quick, "GET /msi/token HTTP/1.1\r\nHost: localhost\r\n\r\n"); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := quick.Read(make([]byte, 1)); err != nil {
-		t.Fatal(err)
-	}
-	cancel()
-	if err := <-done; err != nil {
-		t.Errorf("serve: %v", err)
-	}
-	for _, conn := range []net.Conn{silent, busy} {
-		if _, err := conn.Read(make([]byte, 1)); err == nil {
-			t.Error("a connection outlived the server")
-		}
+func newPipes() *pipes { return &pipes{conns: make(chan net.Conn), done: make(chan struct{})} }
+
+func (p *pipes) Accept() (net.Conn, error) {
+	select {
+	case conn := <-p.conns:
+		return conn, nil
+	case <-p.done:
+		return nil, net.ErrClosed
 	}
 }
 
-func dial(t *testing.T, listener net.Listener) net.Conn {
-	t.Helper()
-	conn, err := net.Dial("tcp", listener.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { conn.Close() })
-	return conn
+func (p *pipes) Close() error {
+	p.once.Do(func() { close(p.done) })
+	return nil
+}
+
+func (p *pipes) Addr() net.Addr { return &net.TCPAddr{} }
+
+// dial returns the client's end of a new connection.
+func (p *pipes) dial() net.Conn {
+	near, far := net.Pipe()
+	p.conns <- far
+	return near
+}
+
+// A connection that says nothing and an answer that is held back do not keep
+// the server from stopping at once.
+func TestServeStops(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := start(t, localvault.Config{Faults: localvault.Faults{Delay: time.Hour}})
+		listener := newPipes()
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan error, 1)
+		go func() { done <- server.Serve(ctx, listener) }()
+
+		silent, busy := listener.dial(), listener.dial()
+		if _, err := io.WriteString(busy, "GET /keys?api-version=7.6 HTTP/1.1\r\nHost: localhost\r\n\r\n"); err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		from := time.Now()
+		cancel()
+		if err := <-done; err != nil {
+			t.Errorf("serve: %v", err)
+		}
+		if took := time.Since(from); took >= time.Second {
+			t.Errorf("stopping took %v", took)
+		}
+		for _, conn := range []net.Conn{silent, busy} {
+			if _, err := conn.Read(make([]byte, 1)); err == nil {
+				t.Error("a connection outlived the server")
+			}
+		}
+	})
 }
 
 func TestServeReportsListenerError(t *testing.T) {
