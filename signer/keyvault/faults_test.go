@@ -80,7 +80,7 @@ func TestTamperedAnswersAreThrownAway(t *testing.T) {
 			if got := server.Stats().Operations["sign"] - signed; got != calls {
 				t.Errorf("%s: %d signatures for %d calls", what, got, calls)
 			}
-			if text := alarms.String(); strings.Count(text, "level=ERROR") != 1 || !strings.Contains(text, key.KID) || !strings.Contains(text, "request_id=") {
+			if text := alarms.String(); strings.Count(text, "level=ERROR") != 1 || !strings.Contains(text, key.KID) || !strings.Contains(text, "request_id=") || strings.Contains(text, secret) {
 				t.Errorf("%s: the log reads %q, want one alarm", what, text)
 			}
 		}

@@ -169,8 +169,8 @@ func TestFirstCallGoesAlone(t *testing.T) {
 	t.Parallel()
 	for _, warm := range []bool{true, false} {
 		synctest.Test(t, func(t *testing.T) {
-			vault := newStub(t, nil)
-			c, want := clientOf(t, vault, nil), int64(64)
+			vault, tokens := newStub(t, nil), &issuer{}
+			c, want := clientOf(t, vault, func(config *Config) { config.Credential = tokens }), int64(64)
 			if warm {
 				want++
 				if _, err := c.Resolve(t.Context(), someRef()); err != nil {
@@ -187,8 +187,8 @@ func TestFirstCallGoesAlone(t *testing.T) {
 				})
 			}
 			callers.Wait()
-			if got := vault.calls.Load(); got != want || vault.probes.Load() != 1 {
-				t.Errorf("warm %t: %d requests and %d probes; want %d and 1", warm, got, vault.probes.Load(), want)
+			if got := vault.calls.Load(); got != want || vault.probes.Load() != 1 || tokens.issued.Load() != 1 {
+				t.Errorf("warm %t: %d requests, %d probes, %d tokens; want %d, 1 and 1", warm, got, vault.probes.Load(), tokens.issued.Load(), want)
 			}
 			if took, most := time.Since(start), 3*latency; took > most {
 				t.Errorf("warm %t: took %s, want at most %s: only the first call goes alone", warm, took, most)
@@ -234,8 +234,8 @@ func TestNoTokenInTheClear(t *testing.T) {
 		wantCode(t, "plain http", err, schema.CodeKeyNotFound)
 		vault.calls.Store(0)
 		c := clientOf(t, vault, func(config *Config) { config.Credential = nil })
-		if _, err := c.Resolve(t.Context(), someRef()); signer.AsError(err).Code != schema.CodeForbidden || vault.calls.Load() != 0 {
-			t.Errorf("without a credential: %v after %d requests; want forbidden after none", err, vault.calls.Load())
+		if _, err := c.Resolve(t.Context(), someRef()); signer.AsError(err).Code != schema.CodeForbidden || vault.calls.Load()+vault.probes.Load() != 0 {
+			t.Errorf("without a credential: %v after %d requests; want forbidden after none", err, vault.calls.Load()+vault.probes.Load())
 		}
 	})
 }

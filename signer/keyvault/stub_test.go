@@ -167,3 +167,14 @@ type given string
 func (g given) GetToken(context.Context, policy.TokenRequestOptions) (azcore.AccessToken, error) {
 	return azcore.AccessToken{Token: string(g), ExpiresOn: time.Now().Add(time.Hour)}, nil
 }
+
+// issuer is a credential that counts its tokens, each of which takes a while.
+type issuer struct{ issued atomic.Int64 }
+
+func (i *issuer) GetToken(ctx context.Context, options policy.TokenRequestOptions) (azcore.AccessToken, error) {
+	i.issued.Add(1)
+	if err := pause(ctx, latency/2); err != nil {
+		return azcore.AccessToken{}, err
+	}
+	return token{}.GetToken(ctx, options)
+}
