@@ -119,8 +119,24 @@ func (s *stream) shut(side *bool, d *deadline) {
 // pipeEnd is one end of a pipe.
 type pipeEnd struct{ in, out *stream }
 
-func (p *pipeEnd) Read(b []byte) (int, error)  { return p.in.take(b) }
-func (p *pipeEnd) Write(b []byte) (int, error) { return p.out.put(b) }
+func (p *pipeEnd) Read(b []byte) (int, error) {
+	n, err := p.in.take(b)
+	return n, wrapOp("read", err)
+}
+
+func (p *pipeEnd) Write(b []byte) (int, error) {
+	n, err := p.out.put(b)
+	return n, wrapOp("write", err)
+}
+
+// wrapOp makes an error look like that of a network connection: clients tell
+// a broken connection by its type.
+func wrapOp(op string, err error) error {
+	if err == nil || err == io.EOF {
+		return err
+	}
+	return &net.OpError{Op: op, Net: pipeAddr{}.Network(), Addr: pipeAddr{}, Err: err}
+}
 
 func (p *pipeEnd) Close() error {
 	p.in.shut(&p.in.gone, &p.in.read)
