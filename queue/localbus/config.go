@@ -1,6 +1,7 @@
 package localbus
 
 import (
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -16,7 +17,8 @@ import (
 type Config struct {
 	Queues       []Queue       // the queues at the start; nil: none
 	Rules        []Rule        // shared access rules; nil: RootManageSharedAccessKey with key SAS_KEY_VALUE and all rights
-	OpenAccess   bool          // links need no token, and the SASL layer may be left out
+	OpenAccess   bool          // links and the management API need no token, and the SASL layer may be left out
+	TLS          *tls.Config   // certificates for Serve, see Authority; nil: no TLS
 	Clock        Clock         // time of messages, locks and tokens; nil: the wall clock
 	Random       io.Reader     // source of lock tokens and message ids; nil: crypto/rand
 	Faults       Faults        // zero: none

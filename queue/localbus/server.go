@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/http"
 	"sync"
 
+	"github.com/signmill/signmill/queue/localbus/internal/admin"
 	"github.com/signmill/signmill/queue/localbus/internal/broker"
 	"github.com/signmill/signmill/queue/localbus/internal/token"
 )
@@ -16,11 +18,13 @@ type Server struct {
 	config  Config // complete, never changed
 	broker  *broker.Broker
 	checker *token.Checker
+	admin   http.Handler
 	faults  faultState
 
 	mu          sync.Mutex // guards all below
 	closed      bool
 	connections map[*connection]struct{}
+	muxes       map[*mux]struct{}
 	timers      map[*detachment]struct{}
 	running     sync.WaitGroup // connections and those who serve them
 }
@@ -28,12 +32,18 @@ type Server struct {
 // New returns a server with the queues of c. It starts nothing. Its error
 // lists all faults of c.
 func New(c Config) (*Server, error) {
-	s := &Server{connections: map[*connection]struct{}{}, timers: map[*detachment]struct{}{}}
+	s := &Server{
+		connections: map[*connection]struct{}{},
+		muxes:       map[*mux]struct{}{},
+		timers:      map[*detachment]struct{}{},
+	}
 	errs := []error{c.complete()}
 	s.config = c
 	s.checker = &token.Checker{Rules: c.Rules, Now: c.Clock.Now}
 	s.faults.init(c.Faults)
 	s.broker = broker.New(broker.Config{Clock: c.Clock, Random: c.Random, Changed: s.changed})
+	s.checker.Lookup = func(name string) []Rule { return admin.Rules(s.broker, name) }
+	s.admin = s.newAdmin()
 	for _, q := range c.Queues {
 		if _, err := s.broker.Create(q.Name, q.QueueProperties); err != nil {
 			errs = append(errs, fmt.Errorf("queue %q: %w", q.Name, err))
@@ -109,31 +119,6 @@ func (s *Server) unregister(c *connection) {
 	s.running.Done()
 }
 
-// Serve takes connections from l until ctx ends or the server is closed, then
-// closes l and returns nil once the connections are done.
-func (s *Server) Serve(ctx context.Context, l net.Listener) error {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	stop := context.AfterFunc(ctx, func() { l.Close() })
-	defer stop()
-	var served sync.WaitGroup
-	defer served.Wait()
-	for {
-		nc, err := l.Accept()
-		if err != nil {
-			if ctx.Err() != nil || errors.Is(err, net.ErrClosed) {
-				return nil
-			}
-			return fmt.Errorf("accept connection: %w", err)
-		}
-		served.Go(func() {
-			if err := s.ServeAMQP(ctx, nc); err != nil {
-				s.config.Log.Debug("connection ended", "peer", nc.RemoteAddr().String(), "error", err)
-			}
-		})
-	}
-}
-
 // Close ends all connections and waits for them. The messages are gone.
 // Closing twice does nothing.
 func (s *Server) Close() error {
@@ -143,6 +128,9 @@ func (s *Server) Close() error {
 		d.timer.Stop()
 	}
 	clear(s.timers)
+	for m := range s.muxes {
+		m.cancel()
+	}
 	s.mu.Unlock()
 	for _, c := range s.open() {
 		c.shut(forced("the server is shutting down"))
