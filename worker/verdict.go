@@ -71,21 +71,11 @@ func (w *Worker) retry(d *queue.Delivery, result *schema.Result, cause error) ve
 	return exhausted(d, result, cause)
 }
 
-// newResult sums up the items of a job.
+// newResult sums up the items of a job. The kid is named only where it signed.
 func newResult(job schema.Job, kid string, items []schema.ItemResult) schema.Result {
-	signed := 0
-	for _, item := range items {
-		if item.Error == nil {
-			signed++
-		}
-	}
-	status := schema.Partial
-	switch signed {
-	case 0:
-		status = schema.Failed
+	status := schema.StatusOf(items)
+	if status == schema.Failed {
 		kid = ""
-	case len(items):
-		status = schema.Succeeded
 	}
 	return schema.Result{ID: job.ID, Status: status, KID: kid, Labels: job.Labels, Items: items}
 }
