@@ -35,6 +35,12 @@ const (
 	SASLAuth SASLOutcome = 1 // the credentials are wrong
 )
 
+// DecodeSASLOutcome reads a sasl-outcome.
+func DecodeSASLOutcome(f Fields) (SASLOutcome, error) {
+	o := SASLOutcome(f.ubyte().Value)
+	return o, f.err
+}
+
 // Append writes the frame.
 func (o SASLOutcome) Append(b []byte) []byte {
 	f := openSASL(b, CodeSASLOutcome)

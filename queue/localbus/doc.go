@@ -1,0 +1,48 @@
+// Package localbus owns a Service Bus namespace in memory, for laptops and
+// tests: queues behind AMQP 1.0, to which the official SDKs of Azure Service
+// Bus connect unchanged.
+//
+// What it is. A [Server] has queues with peek locks, sessions, scheduled and
+// deferred messages, duplicate detection, forwarding and dead-letter queues. It
+// is reached in memory through [Server.Dial], which works inside a virtual-time
+// test bubble, or over any listener. Links send and receive on QUEUE and on
+// QUEUE/$DeadLetterQueue; $cbs takes tokens; QUEUE/$management peeks, schedules,
+// renews locks and settles by lock token.
+//
+// How it flows. Each connection has two goroutines. One reads frames, hands
+// sent messages to the broker and notes credit. The other waits for work:
+// it takes messages for links that have credit out of the broker, gathers
+// frames, and writes many of them at once. A message's properties, body and
+// footer travel as the bytes that came in; header and annotations are made anew,
+// and application properties are only rewritten when a settlement changes them.
+//
+// Guarantees. A message is accepted only once the broker has it. A message lock
+// survives its link and its connection; a session's lock ends with its link.
+// Credit and windows are honoured both ways. A peer that does not read stops
+// being read. Close ends every connection and waits for all goroutines. Memory
+// taken for a peer is bounded before it is allocated: frame size, message size,
+// handles, credit and waiting responses.
+//
+// Errors. New reports all faults of its configuration at once. What a client
+// does wrong is answered with the condition and text that the real service
+// uses, where clients depend on them; it never ends the server.
+//
+// Concurrency. All methods may be called from any goroutine. The state of a
+// connection has one lock, named mu there; the broker has its own and never
+// calls back into a connection except through its inbox.
+//
+// Where it differs from the real service:
+//
+//   - State lives in memory and is lost on Close.
+//   - There are queues only: no topics, subscriptions, rules or transactions.
+//   - The lock tokens that it gives out are random, the sequence numbers count
+//     from 1 in each queue without a partition.
+//   - A JSON Web Token is believed; nobody checks its signature.
+//   - Nothing is throttled, and idle links live, unless the configuration says so.
+//   - A batch is stored as one: all of it or nothing.
+//   - Texts of errors are our own, except for those that clients look for.
+//   - Links are detached 250 ms after their queue was updated or deleted.
+//   - A closed connection or session does not show which of its last frames
+//     were taken in, like any network; the real service may keep links alive
+//     across a move between hosts, this one never moves.
+package localbus
