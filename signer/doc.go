@@ -3,7 +3,8 @@
 //
 // What it is. [Resolver] turns a [Ref] into a [Key], a versioned key with its
 // public half. [Signer] signs one digest with such a key. [Verify] checks a
-// signature on this machine. The package imports schema and no vault's SDK.
+// signature on this machine, and [Check] says beforehand what the vault would
+// refuse. The package imports schema and no vault's SDK.
 //
 // How it flows. A job's key is resolved once; the Key is then passed with each
 // of the job's items, so that a rotation in mid-job cannot mix versions.

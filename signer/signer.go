@@ -33,6 +33,8 @@ type Key struct {
 type Resolver interface {
 	// Resolve returns the version of ref to use from now on. Results may be
 	// minutes old. It fails with CodeKeyNotFound, CodeForbidden,
+	// CodeKeyUnusable (disabled), CodeAlgorithmNotFitting (a type of key that
+	// cannot sign), CodeIntegrity (a version whose public key has changed),
 	// CodeThrottled or CodeUnavailable.
 	Resolve(ctx context.Context, ref Ref) (Key, error)
 }
@@ -44,9 +46,10 @@ type Signer interface {
 	// refuse: an algorithm that does not fit the key or the digest, a key
 	// that is disabled, outside its dates, or not made for signing.
 	//
-	// It retries throttling and passing failures inside, until ctx ends;
-	// then the error says what the last attempt met and also wraps
-	// ctx.Err(). It never returns a signature together with an error. A
-	// signature that does not verify is CodeIntegrity.
+	// It retries throttling and passing failures inside, until ctx or the
+	// configured attempts end; the error says what the last attempt met, and
+	// wraps ctx.Err() when it was ctx that ended. It never returns a
+	// signature together with an error. A signature that does not verify is
+	// CodeIntegrity.
 	Sign(ctx context.Context, key Key, algorithm schema.Algorithm, digest []byte) ([]byte, error)
 }
