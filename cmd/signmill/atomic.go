@@ -1,0 +1,62 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+)
+
+// tempPrefix begins the name of a file that is not finished.
+const tempPrefix = ".signmill-"
+
+// pendingFile is written in full but does not bear its name yet.
+type pendingFile struct{ temp, name string }
+
+// prepareFile writes content beside name under a temporary name, and makes the
+// directories on the way.
+func prepareFile(name string, content []byte) (*pendingFile, error) {
+	dir := filepath.Dir(name)
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return nil, err
+	}
+	f, err := os.CreateTemp(dir, tempPrefix+"*")
+	if err != nil {
+		return nil, err
+	}
+	p := &pendingFile{temp: f.Name(), name: name}
+	_, err = f.Write(content)
+	if err == nil {
+		err = f.Chmod(0o644)
+	}
+	if closing := f.Close(); err == nil {
+		err = closing
+	}
+	if err != nil {
+		p.discard()
+		return nil, fmt.Errorf("write %s: %w", name, err)
+	}
+	return p, nil
+}
+
+// publish gives the file its name, in one step.
+func (p *pendingFile) publish() error {
+	err := os.Rename(p.temp, p.name)
+	if err != nil {
+		p.discard()
+	}
+	return err
+}
+
+// discard removes the file.
+func (p *pendingFile) discard() {
+	os.Remove(p.temp) //nolint:errcheck // a temporary file
+}
+
+// writeFile writes a whole file or nothing.
+func writeFile(name string, content []byte) error {
+	p, err := prepareFile(name, content)
+	if err != nil {
+		return err
+	}
+	return p.publish()
+}

@@ -1,0 +1,75 @@
+package main
+
+import (
+	"fmt"
+	"log/slog"
+	"os"
+	"strings"
+
+	"github.com/spf13/pflag"
+
+	"github.com/signmill/signmill/queue/servicebus"
+	"github.com/signmill/signmill/signer/keyvault"
+)
+
+// backend says where broker and vault are. It is all in which Azure and local
+// mode differ.
+type backend struct {
+	Bus      servicebus.Config
+	Vault    keyvault.Config
+	VaultURL string // base URL; "" when no vault is used
+}
+
+// azureFlags say where broker and vault are in Azure, or wherever signmill
+// local has printed.
+type azureFlags struct {
+	namespace      string
+	connectionFile string // a file, because no secret belongs on a command line
+	vault          string
+}
+
+func (a *azureFlags) add(f *pflag.FlagSet) {
+	f.StringVar(&a.namespace, "namespace", "", "the Service Bus namespace, such as contoso.servicebus.windows.net")
+	f.StringVar(&a.connectionFile, "connection-string-file", "", "a file with a connection string, instead of --namespace; or set "+envPrefix+"CONNECTION_STRING")
+	f.StringVar(&a.vault, "vault", "", "URL of the vault or Managed HSM, such as https://contoso.vault.azure.net")
+}
+
+// backend returns the configuration for Azure. A credential is made only where
+// one is needed.
+func (a azureFlags) backend(log *slog.Logger) (backend, error) {
+	b := backend{VaultURL: strings.TrimSuffix(a.vault, "/")}
+	b.Bus = servicebus.Config{Namespace: a.namespace, Log: log}
+	b.Vault = keyvault.Config{Local: isLoopback(a.vault), Log: log}
+	text, err := a.readConnectionString()
+	if err != nil {
+		return backend{}, err
+	}
+	switch {
+	case text == "" && a.namespace == "":
+		return backend{}, usagef("where is the queue? give --namespace, --connection-string-file or the variable %sCONNECTION_STRING", envPrefix)
+	case text != "" && a.namespace != "":
+		return backend{}, usagef("--namespace and a connection string exclude each other")
+	}
+	b.Bus.ConnectionString = text
+	if text != "" && a.vault == "" {
+		return b, nil
+	}
+	if b.Vault.Credential, err = newCredential(); err != nil {
+		return backend{}, err
+	}
+	if text == "" {
+		b.Bus.Credential = b.Vault.Credential
+	}
+	return b, nil
+}
+
+func (a azureFlags) readConnectionString() (string, error) {
+	if a.connectionFile == "" {
+		return os.Getenv(envPrefix + "CONNECTION_STRING"), nil
+	}
+	text, err := os.ReadFile(a.connectionFile)
+	if err != nil {
+		return "", fmt.Errorf("connection string: %w", err)
+	}
+	return strings.TrimSpace(string(text)), nil
+}

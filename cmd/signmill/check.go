@@ -1,0 +1,108 @@
+package main
+
+import (
+	"context"
+	"crypto"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/signmill/signmill/schema"
+	"github.com/signmill/signmill/signer"
+)
+
+// check is one file whose signature is to be verified.
+type check struct {
+	file      string
+	signature string
+	digest    string // what the manifest says; "" when nothing does
+	algorithm schema.Algorithm
+	public    crypto.PublicKey
+	entry     entry // where it came from; zero without a manifest
+}
+
+// finding is what came of a check.
+type finding struct {
+	check
+	err error // nil: the signature verifies
+}
+
+// do verifies one signature with nothing but the files.
+func (c check) do(ctx context.Context) finding {
+	if c.entry.Error != nil {
+		return finding{c, fmt.Errorf("it was not signed: %s", c.entry.Error.Message)}
+	}
+	d := digestFile(ctx, c.file, c.algorithm)
+	if d.err != nil {
+		return finding{c, d.err}
+	}
+	if c.digest != "" && c.digest != digestText(c.algorithm, d.digest) {
+		return finding{c, errors.New("the file has changed since it was signed")}
+	}
+	sig, err := readSignature(c.signature)
+	if err != nil {
+		return finding{c, err}
+	}
+	return finding{c, verifyFile(c, d.digest, sig)}
+}
+
+// verifyFile verifies a signature in the form in which files carry it.
+func verifyFile(c check, digest, sig []byte) error {
+	jose, err := signer.JOSE(c.algorithm, sig)
+	if err != nil {
+		return fmt.Errorf("%s: %w", c.signature, err)
+	}
+	return signer.Verify(c.public, c.algorithm, digest, jose)
+}
+
+// maxSignature is more than any signature takes.
+const maxSignature = 8 * 1024
+
+func readSignature(name string) ([]byte, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close() //nolint:errcheck // only read
+	sig, err := io.ReadAll(io.LimitReader(f, maxSignature+1))
+	if err == nil && len(sig) > maxSignature {
+		err = fmt.Errorf("%s is too long for a signature", name)
+	}
+	return sig, err
+}
+
+// maxPublicKey is more than any public key takes.
+const maxPublicKey = 16 * 1024
+
+// readPublicKey reads a public key in PEM.
+func readPublicKey(name string) (crypto.PublicKey, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close() //nolint:errcheck // only read
+	text, err := io.ReadAll(io.LimitReader(f, maxPublicKey))
+	if err != nil {
+		return nil, err
+	}
+	public, err := signer.ParsePEM(text)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return public, nil
+}
+
+// publicKeys reads each public key file once.
+type publicKeys map[string]crypto.PublicKey
+
+func (p publicKeys) read(name string) (crypto.PublicKey, error) {
+	if public, ok := p[name]; ok {
+		return public, nil
+	}
+	public, err := readPublicKey(name)
+	if err == nil {
+		p[name] = public
+	}
+	return public, err
+}

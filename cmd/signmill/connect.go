@@ -1,0 +1,150 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+
+	"github.com/signmill/signmill/queue"
+	"github.com/signmill/signmill/queue/servicebus"
+	"github.com/signmill/signmill/signer"
+	"github.com/signmill/signmill/signer/keyvault"
+)
+
+// links are a submitter's connections.
+type links struct {
+	jobs    queue.Sender
+	replies queue.Receiver
+	keys    *keyring
+	closing []func() // in order
+}
+
+func (l *links) close() {
+	for _, end := range l.closing {
+		end()
+	}
+}
+
+// connect opens what a campaign needs, and finds out now whether it can be
+// used.
+func (o signOptions) connect(s stages, run string, log *slog.Logger) (l *links, err error) {
+	l = &links{}
+	defer func() {
+		if err != nil {
+			l.close()
+		}
+	}()
+	b, err := o.backend(s, l, log)
+	if err != nil {
+		return nil, err
+	}
+	if l.keys, err = o.keyring(s.Soft, b, l); err != nil {
+		return nil, err
+	}
+	client, err := servicebus.New(b.Bus)
+	if err != nil {
+		return nil, usageError(err)
+	}
+	l.closing = append([]func(){func() { closeClient(client) }}, l.closing...)
+	return l, o.openQueues(s.Soft, client, l, run)
+}
+
+func (o signOptions) openQueues(ctx context.Context, client *servicebus.Client, l *links, run string) error {
+	jobs, err := client.Sender(o.jobs)
+	if err != nil {
+		return err
+	}
+	replies, err := o.receiver(ctx, client, run)
+	if err != nil {
+		return fmt.Errorf("the reply queue cannot be used: %w", err)
+	}
+	if err := errors.Join(jobs.Warm(ctx), replies.Warm(ctx)); err != nil {
+		return fmt.Errorf("the queues cannot be used: %w", err)
+	}
+	l.jobs, l.replies = jobs, replies
+	return nil
+}
+
+func (o signOptions) receiver(ctx context.Context, client *servicebus.Client, run string) (*servicebus.Receiver, error) {
+	if o.session {
+		return client.SessionReceiver(ctx, o.replies, run)
+	}
+	return client.Receiver(o.replies)
+}
+
+// keyring finds out which public keys count. A key of the vault is asked for
+// at once, so that a wrong name or type costs no job.
+func (o signOptions) keyring(ctx context.Context, b backend, l *links) (*keyring, error) {
+	if o.publicKey != "" {
+		public, err := readPublicKey(o.publicKey)
+		if err != nil {
+			return nil, err
+		}
+		return &keyring{Pinned: public}, signer.Fits(signer.Key{Public: public}, o.algorithm.Algorithm)
+	}
+	vault, err := keyvault.New(b.Vault)
+	if err != nil {
+		return nil, usageError(err)
+	}
+	l.closing = append(l.closing, vault.Close)
+	k := &keyring{Resolver: vault, Ref: signer.Ref{Vault: b.VaultURL, Name: o.to.Key}}
+	if o.vaultKey != "" {
+		k.Ref.Name = o.vaultKey
+	}
+	key, err := vault.Resolve(ctx, k.Ref)
+	if err != nil {
+		return nil, err
+	}
+	return k, signer.Fits(key, o.algorithm.Algorithm)
+}
+
+// backend returns the values for Azure, or starts a stack with a worker and
+// returns the values for that.
+func (o signOptions) backend(s stages, l *links, log *slog.Logger) (backend, error) {
+	if !o.local {
+		return o.azure.backend(log)
+	}
+	st, err := newStack(stackSpec{
+		Queues: []localQueue{{Name: o.jobs}, {Name: o.replies, Duplicates: true, Sessions: o.session}},
+		Keys:   []localKey{{o.to.Key, o.algorithm.Algorithm}},
+		Log:    log,
+	})
+	if err != nil {
+		return backend{}, err
+	}
+	b := st.backend()
+	stop, err := startWorker(s.Hard, b, o.localWorker(), log)
+	if err != nil {
+		st.close()
+		return backend{}, err
+	}
+	l.closing = append(l.closing, stop, st.close)
+	return b, nil
+}
+
+// localWorker are the options of the worker that --local brings along.
+func (o signOptions) localWorker() workerOptions {
+	return workerOptions{jobs: o.jobs, replies: o.replies, allowKey: []string{o.to.Key}}
+}
+
+// startWorker lets a worker run beside a command until stop, which waits.
+func startWorker(ctx context.Context, b backend, o workerOptions, log *slog.Logger) (stop func(), err error) {
+	p, err := o.open(b, log)
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	var running sync.WaitGroup
+	running.Go(func() {
+		if err := p.worker.Run(ctx); err != nil {
+			log.Error("worker ended", "error", err)
+		}
+	})
+	return func() {
+		cancel()
+		running.Wait()
+		p.close()
+	}, nil
+}

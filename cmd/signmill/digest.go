@@ -1,0 +1,53 @@
+package main
+
+import (
+	"context"
+	_ "crypto/sha256" // the hashes of schema's algorithms
+	_ "crypto/sha512"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/signmill/signmill/schema"
+)
+
+// document is a file to sign.
+type document struct {
+	path   string
+	size   int64
+	digest []byte
+	err    error // the file could not be read; digest is nil
+}
+
+// digestFile reads a file once, in pieces, and returns its digest. The size is
+// that of what was read. It ends early when ctx does.
+func digestFile(ctx context.Context, path string, a schema.Algorithm) document {
+	d := document{path: path}
+	f, err := os.Open(path)
+	if err != nil {
+		d.err = err
+		return d
+	}
+	defer f.Close() //nolint:errcheck // only read
+	h := a.Hash().New()
+	d.size, err = io.Copy(h, &cancelled{ctx, f})
+	if err != nil {
+		d.err = fmt.Errorf("read %s: %w", path, err)
+		return d
+	}
+	d.digest = h.Sum(nil)
+	return d
+}
+
+// cancelled is a reader that ends with a context.
+type cancelled struct {
+	ctx context.Context //nolint:containedctx // it lives as long as one call of digestFile
+	r   io.Reader
+}
+
+func (c *cancelled) Read(p []byte) (int, error) {
+	if err := c.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return c.r.Read(p)
+}

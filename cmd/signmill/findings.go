@@ -1,0 +1,59 @@
+package main
+
+import (
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/rsa"
+	"encoding/json"
+	"fmt"
+	"io"
+
+	"github.com/signmill/signmill/schema"
+)
+
+// findingLine is a finding as one line of --json.
+type findingLine struct {
+	Path     string `json:"path"`
+	Verified bool   `json:"verified"`
+	Error    string `json:"error,omitempty"`
+}
+
+// print shows a finding as the checkers of coreutils do.
+func (o verifyOptions) print(out io.Writer, f finding) error {
+	if f.err == nil && o.quiet {
+		return nil
+	}
+	line := findingLine{Path: f.file, Verified: f.err == nil}
+	if f.err != nil {
+		line.Error = f.err.Error()
+	}
+	var err error
+	switch {
+	case o.json:
+		err = json.NewEncoder(out).Encode(line)
+	case f.err != nil:
+		_, err = fmt.Fprintf(out, "%s: FAILED: %v\n", line.Path, f.err)
+	default:
+		_, err = fmt.Fprintf(out, "%s: OK\n", line.Path)
+	}
+	return err
+}
+
+// algorithmFor returns the algorithm of files without a manifest: for an
+// elliptic curve there is but one.
+func (o verifyOptions) algorithmFor(public crypto.PublicKey) (schema.Algorithm, error) {
+	if o.algorithm.Algorithm != "" {
+		return o.algorithm.Algorithm, nil
+	}
+	switch key := public.(type) {
+	case *rsa.PublicKey:
+		return "", usagef("the public key is an RSA key: say with --alg how it signed, for instance --alg PS256")
+	case *ecdsa.PublicKey:
+		for _, a := range schema.Algorithms() {
+			if a.Curve() == key.Params().Name {
+				return a, nil
+			}
+		}
+	}
+	return schema.ES256K, nil
+}

@@ -1,0 +1,73 @@
+package main
+
+import (
+	"fmt"
+	"path/filepath"
+)
+
+// Names of what a campaign writes.
+const (
+	signatureSuffix = ".sig"
+	manifestName    = "signmill-manifest.json"
+)
+
+// layout says where a campaign writes, and what it may overwrite.
+type layout struct {
+	Dir    string // for everything; "": signatures beside the files, the rest in the current directory
+	Key    string // in the name of the public key
+	Force  bool   // overwrite anything
+	Resume bool   // carry on an earlier campaign: its manifest and public key may be there
+}
+
+// signature returns where the signature of a file goes. Below Dir it keeps the
+// file's relative path.
+func (l layout) signature(file string) (string, error) {
+	if l.Dir == "" {
+		return file + signatureSuffix, nil
+	}
+	if !filepath.IsLocal(file) {
+		return "", fmt.Errorf("%s lies outside the current directory: with --out, start signmill in the directory that holds the files", file)
+	}
+	return filepath.Join(l.Dir, file) + signatureSuffix, nil
+}
+
+// manifest returns where the manifest goes.
+func (l layout) manifest() string { return filepath.Join(l.Dir, manifestName) }
+
+// publicKey returns where the public key goes. A second version of the key, met
+// after a rotation, has a suffix.
+func (l layout) publicKey(suffix string) string {
+	return filepath.Join(l.Dir, "signmill-"+l.Key+suffix+".pem")
+}
+
+// check refuses a file whose signature has no place of its own, and marks both.
+func (l layout) check(file string, marks pathSet) error {
+	sig, err := l.signature(file)
+	if err != nil {
+		return err
+	}
+	if marks.add(file, isInput)&isInput != 0 {
+		return fmt.Errorf("%s is listed twice", file)
+	}
+	if marks.add(sig, isSignature) != 0 || marks.has(file, isSignature) {
+		return fmt.Errorf("%s: %s would be written over another file of this run", file, sig)
+	}
+	if !l.Force && !marks.has(file, isReplaced) && exists(sig) {
+		return fmt.Errorf("%s exists: --force overwrites it, --resume keeps what is signed already", sig)
+	}
+	return nil
+}
+
+// checkOwn refuses to overwrite what an earlier campaign left.
+func (l layout) checkOwn() error {
+	if l.Force || l.Resume {
+		return nil
+	}
+	var faults faultList
+	for _, name := range []string{l.manifest(), l.manifest() + partialSuffix, l.publicKey("")} {
+		if exists(name) {
+			faults.add(fmt.Errorf("%s exists: --resume carries on, --force starts over, --out DIR writes elsewhere", name))
+		}
+	}
+	return faults.err()
+}

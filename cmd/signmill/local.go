@@ -1,0 +1,176 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/signmill/signmill/schema"
+)
+
+const localHelp = `Serves a broker and a vault on this machine, for any language: Service Bus over
+AMQP 1.0, Key Vault over HTTPS, and tokens for default credentials. It prints
+the settings that lead clients there.
+
+There are the queues jobs and replies, and the key signmill for ES256; --queue
+and --key add more. Keys are fresh at each start, and everything is lost on
+exit. No worker runs unless --worker asks for one.
+
+It refuses to start where Azure settings are present, unless each is named with
+--despite.`
+
+const localExamples = `  signmill local --env-file local.env &
+  . ./local.env
+  signmill worker --allow-key signmill &
+  signmill sign report.pdf`
+
+// localOptions are the flags of local.
+type localOptions struct {
+	bus     string
+	vault   string
+	queues  []string
+	keys    []string
+	quota   int
+	worker  bool
+	despite []string
+	envFile string
+	json    bool
+}
+
+func newLocal(s streams) *cobra.Command {
+	var o localOptions
+	cmd := &cobra.Command{
+		Use:     "local",
+		Short:   "Serve a broker and a vault on this machine",
+		Long:    localHelp,
+		Example: localExamples,
+		Args:    usage(cobra.NoArgs),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			log, err := newLog(cmd, slog.LevelWarn)
+			if err != nil {
+				return err
+			}
+			return o.run(cmd.Context(), s, log)
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&o.bus, "bus", "127.0.0.1:5672", "where the broker listens; port 0 is any free one")
+	f.StringVar(&o.vault, "vault", "127.0.0.1:8443", "where the vault listens; port 0 is any free one")
+	f.StringSliceVar(&o.queues, "queue", nil, "one more queue, as NAME or NAME=sessions; may be repeated")
+	f.StringSliceVar(&o.keys, "key", nil, "one more key, as NAME=ALG; may be repeated")
+	f.IntVar(&o.quota, "quota", 0, "what the vault allows in 10 s, in units; 4000 is the real one's, 0 no limit")
+	f.BoolVar(&o.worker, "worker", false, "run a worker, too")
+	f.StringSliceVar(&o.despite, "despite", nil, "an Azure setting in the environment to ignore; may be repeated")
+	f.StringVar(&o.envFile, "env-file", "", "also write the settings to this file, for a shell to read")
+	f.BoolVar(&o.json, "json", false, "print the settings as one JSON object")
+	unbind(f, "vault", "key")
+	return cmd
+}
+
+func (o localOptions) run(ctx context.Context, out streams, log *slog.Logger) error {
+	if err := guardLocal(environment(), o.despite); err != nil {
+		return err
+	}
+	spec, err := o.spec(log)
+	if err != nil {
+		return err
+	}
+	st, err := newStack(spec)
+	if err != nil {
+		return usageError(err)
+	}
+	defer st.close()
+	s, stop := onInterrupt(ctx, func() {})
+	defer stop()
+	bus, vault, err := o.listen(s.Soft)
+	if err != nil {
+		return err
+	}
+	defer func() { bus.Close(); vault.Close() }() //nolint:errcheck // closed already, unless serving never began
+	return o.serve(s.Soft, out, st, served{bus, vault, spec})
+}
+
+// spec reads the queues and keys.
+func (o localOptions) spec(log *slog.Logger) (stackSpec, error) {
+	spec := stackSpec{
+		Queues: []localQueue{{Name: "jobs"}, {Name: "replies", Duplicates: true}},
+		Keys:   []localKey{{"signmill", schema.ES256}},
+		Quota:  o.quota,
+		Log:    log,
+	}
+	for _, text := range o.queues {
+		name, kind, _ := strings.Cut(text, "=")
+		if kind != "" && kind != "sessions" {
+			return spec, usagef("--queue %q: use NAME or NAME=sessions", text)
+		}
+		spec.Queues = append(spec.Queues, localQueue{Name: name, Duplicates: true, Sessions: kind != ""})
+	}
+	for _, text := range o.keys {
+		name, algorithm, _ := strings.Cut(text, "=")
+		a, err := parseAlgorithm(algorithm)
+		if err != nil {
+			return spec, usagef("--key %q: use NAME=ALG: %w", text, err)
+		}
+		spec.Keys = append(spec.Keys, localKey{name, a})
+	}
+	return spec, nil
+}
+
+func (o localOptions) listen(ctx context.Context) (bus, vault net.Listener, err error) {
+	var config net.ListenConfig
+	if bus, err = config.Listen(ctx, "tcp", o.bus); err != nil {
+		return nil, nil, fmt.Errorf("broker: %w: choose another place with --bus", err)
+	}
+	if vault, err = config.Listen(ctx, "tcp", o.vault); err != nil {
+		bus.Close() //nolint:errcheck // nothing was served
+		return nil, nil, fmt.Errorf("vault: %w: choose another place with --vault", err)
+	}
+	return bus, vault, nil
+}
+
+// served is what a stack listens on.
+type served struct {
+	bus, vault net.Listener
+	spec       stackSpec
+}
+
+// serve tells the settings and serves until ctx ends.
+func (o localOptions) serve(ctx context.Context, out streams, st *stack, at served) error {
+	dir, err := os.MkdirTemp("", "signmill-local-*")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir) //nolint:errcheck // a temporary directory
+	settings, err := newSettings(dir, st, at)
+	if err != nil {
+		return err
+	}
+	if o.worker {
+		stop, err := startWorker(ctx, st.backend(), o.localWorker(at.spec), at.spec.Log)
+		if err != nil {
+			return err
+		}
+		defer stop()
+	}
+	if err := o.announce(out, settings); err != nil {
+		return err
+	}
+	return st.serve(ctx, at.bus, at.vault)
+}
+
+// localWorker allows every key and answers on every queue.
+func (o localOptions) localWorker(spec stackSpec) workerOptions {
+	w := workerOptions{jobs: "jobs", replies: "replies"}
+	for _, k := range spec.Keys {
+		w.allowKey = append(w.allowKey, k.Name)
+	}
+	for _, q := range spec.Queues[2:] {
+		w.allowReply = append(w.allowReply, q.Name)
+	}
+	return w
+}

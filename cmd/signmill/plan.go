@@ -1,0 +1,155 @@
+package main
+
+import (
+	"bufio"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"iter"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// plan is the checked list of files to sign. The list lies in a temporary
+// file, so that its length costs no memory; 16 bytes remain of each path.
+type plan struct {
+	spool *os.File
+	Files int // how many are to be signed
+	Kept  int // how many are left out because they are signed already
+}
+
+// path marks: what a path is to a plan.
+const (
+	isInput     = 1 << iota // a file to sign
+	isSignature             // where a signature will be written
+	isKept                  // signed already, and unchanged
+	isReplaced              // signed by an earlier run, and changed since
+)
+
+// pathSet holds marks of paths without holding the paths.
+type pathSet map[[16]byte]uint8
+
+// add puts a mark on a path and returns all that it had before.
+func (p pathSet) add(path string, mark uint8) (before uint8) {
+	key := pathKey(path)
+	before = p[key]
+	p[key] = before | mark
+	return before
+}
+
+func (p pathSet) has(path string, mark uint8) bool { return p[pathKey(path)]&mark != 0 }
+
+// pathKey is the same for all spellings of a path.
+func pathKey(path string) [16]byte {
+	if abs, err := filepath.Abs(path); err == nil {
+		path = abs
+	}
+	sum := sha256.Sum256([]byte(path))
+	return [16]byte(sum[:])
+}
+
+// maxFaults bounds how many faulty files are told of at once.
+const maxFaults = 10
+
+// makePlan checks every file before the first is signed: it is there, and its
+// signature has a place of its own. Marks carries what an earlier run did.
+func makePlan(s sources, to layout, marks pathSet) (*plan, error) {
+	spool, err := os.CreateTemp("", "signmill-plan-*")
+	if err != nil {
+		return nil, fmt.Errorf("list of files: %w", err)
+	}
+	os.Remove(spool.Name()) //nolint:errcheck // where the system allows it, not even a crash leaves the file behind
+	p := &plan{spool: spool}
+	if err := p.fill(s, to, marks); err != nil {
+		p.Close()
+		return nil, err
+	}
+	return p, nil
+}
+
+func (p *plan) fill(s sources, to layout, marks pathSet) error {
+	w := bufio.NewWriter(p.spool)
+	var faults faultList
+	for path, err := range s.each() {
+		var bad *badFile
+		switch {
+		case errors.As(err, &bad):
+			faults.add(bad)
+			continue
+		case err != nil:
+			return err
+		case marks.has(path, isKept):
+			p.Kept++
+			continue
+		}
+		if err := to.check(path, marks); err != nil {
+			faults.add(err)
+			continue
+		}
+		p.Files++
+		if _, err := w.WriteString(path + "\x00"); err != nil {
+			return fmt.Errorf("list of files: %w", err)
+		}
+	}
+	if err := w.Flush(); err != nil {
+		return fmt.Errorf("list of files: %w", err)
+	}
+	return faults.err()
+}
+
+// paths yields the files of the plan. It may be used once.
+func (p *plan) paths() iter.Seq2[string, error] {
+	return func(yield func(string, error) bool) {
+		if _, err := p.spool.Seek(0, io.SeekStart); err != nil {
+			yield("", fmt.Errorf("list of files: %w", err))
+			return
+		}
+		list := sources{From: "-", NUL: true, Stdin: p.spool}
+		list.listed(yield)
+	}
+}
+
+// Close removes the temporary file.
+func (p *plan) Close() {
+	p.spool.Close()           //nolint:errcheck // it goes away
+	os.Remove(p.spool.Name()) //nolint:errcheck // a temporary file
+}
+
+// faultList keeps the first faults and counts the rest.
+type faultList struct {
+	first []error
+	more  int
+}
+
+func (f *faultList) add(err error) {
+	if len(f.first) == maxFaults {
+		f.more++
+		return
+	}
+	f.first = append(f.first, err)
+}
+
+// err returns nil when there are no faults.
+func (f *faultList) err() error {
+	if len(f.first) == 0 {
+		return nil
+	}
+	var text strings.Builder
+	text.WriteString("nothing was signed:")
+	for _, err := range f.first {
+		text.WriteString("\n  " + err.Error())
+	}
+	if f.more > 0 {
+		fmt.Fprintf(&text, "\n  and %d more", f.more)
+	}
+	return errors.New(text.String())
+}
+
+// exists reports whether there is anything at path.
+func exists(path string) bool {
+	_, err := os.Lstat(path)
+	return !errors.Is(err, fs.ErrNotExist)
+}

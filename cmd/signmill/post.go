@@ -1,0 +1,104 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"time"
+
+	"github.com/signmill/signmill/queue"
+	"github.com/signmill/signmill/queue/servicebus"
+	"github.com/signmill/signmill/schema"
+	"github.com/signmill/signmill/signer"
+	"github.com/signmill/signmill/signer/keyvault"
+	"github.com/signmill/signmill/worker"
+)
+
+// post is a worker with its connections.
+type post struct {
+	worker  *worker.Worker
+	client  *servicebus.Client
+	vault   *keyvault.Client
+	warmups []func(context.Context) error
+}
+
+// open makes a worker on a backend. It connects to nothing yet.
+func (o workerOptions) open(b backend, log *slog.Logger) (p *post, err error) {
+	c := o.config
+	c.Log, c.Limits = log, schema.Limits{MaxItems: o.maxItems}
+	if c.Policy, err = aliases(b.VaultURL, o.allowKey); err != nil {
+		return nil, err
+	}
+	p = &post{}
+	if p.vault, err = keyvault.New(b.Vault); err != nil {
+		return nil, usageError(err)
+	}
+	if p.client, err = servicebus.New(b.Bus); err != nil {
+		return nil, usageError(err)
+	}
+	c.Resolver, c.Signer = p.vault, p.vault
+	jobs, err := p.client.Receiver(o.jobs)
+	if err != nil {
+		return nil, err
+	}
+	p.warmups = append(p.warmups, jobs.Warm)
+	c.Jobs, c.DefaultReply, c.Replies = jobs, o.replies, map[string]queue.Sender{}
+	for _, name := range append([]string{o.replies}, o.allowReply...) {
+		sender, err := p.client.Sender(name)
+		if err != nil {
+			return nil, err
+		}
+		c.Replies[name] = sender
+		p.warmups = append(p.warmups, sender.Warm)
+	}
+	p.worker, err = worker.New(c)
+	return p, usageError(err)
+}
+
+// warm reports now what would otherwise be found out with the first job.
+func (p *post) warm(ctx context.Context) error {
+	var faults []error
+	for _, warm := range p.warmups {
+		faults = append(faults, warm(ctx))
+	}
+	if err := errors.Join(faults...); err != nil {
+		return fmt.Errorf("the queues cannot be used: %w", err)
+	}
+	return nil
+}
+
+// closeTimeout bounds the end of the connections.
+const closeTimeout = 5 * time.Second
+
+func (p *post) close() {
+	closeClient(p.client)
+	p.vault.Close()
+}
+
+func closeClient(client *servicebus.Client) {
+	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
+	defer cancel()
+	client.Close(ctx) //nolint:errcheck // nothing is left that could be lost
+}
+
+// aliases reads the keys that are allowed, as NAME[/VERSION][=ALIAS].
+func aliases(vault string, allowed []string) (worker.Aliases, error) {
+	keys := worker.Aliases{}
+	for _, text := range allowed {
+		key, alias, named := strings.Cut(text, "=")
+		name, version, _ := strings.Cut(key, "/")
+		if !named {
+			alias = name
+		}
+		if name == "" || alias == "" {
+			return nil, usagef("--allow-key %q: use NAME, NAME=ALIAS or NAME/VERSION=ALIAS", text)
+		}
+		if _, twice := keys[alias]; twice {
+			return nil, usagef("--allow-key %q: the alias %s is taken", text, alias)
+		}
+		keys[alias] = signer.Ref{Vault: vault, Name: name, Version: version}
+	}
+	return keys, nil
+}

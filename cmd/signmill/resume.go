@@ -1,0 +1,101 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"runtime"
+)
+
+// interruptedSuffix is at the end of the name of a partial manifest whose
+// campaign was killed, until its entries are in the next one.
+const interruptedSuffix = ".interrupted"
+
+// earlier is what earlier campaigns left: a manifest, a partial one, both, or
+// nothing.
+type earlier struct {
+	layout    layout
+	manifests []*manifestReader
+}
+
+// openEarlier finds what is to be resumed. The manifests must agree with head;
+// its Run becomes theirs.
+func openEarlier(l layout, head *manifestHead) (*earlier, error) {
+	e := &earlier{layout: l}
+	if err := e.rescue(); err != nil {
+		return nil, err
+	}
+	for _, suffix := range []string{"", interruptedSuffix} {
+		m, err := openManifest(l.manifest()+suffix, suffix != "")
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			e.close()
+			return nil, err
+		}
+		e.manifests = append(e.manifests, m)
+		if m.Key != head.Key || m.Algorithm != head.Algorithm {
+			e.close()
+			return nil, usagef("%s is of key %s with %s: resume with the same --key and --alg, or use another --out", m.name, m.Key, m.Algorithm)
+		}
+		head.Run = m.Run
+	}
+	return e, nil
+}
+
+// rescue moves the partial manifest of a killed campaign out of the way. When
+// one lies there already, the campaign was killed before it had taken over
+// everything from there, and had nothing of its own.
+func (e *earlier) rescue() error {
+	partial, interrupted := e.layout.manifest()+partialSuffix, e.layout.manifest()+interruptedSuffix
+	if !exists(partial) {
+		return nil
+	}
+	if exists(interrupted) {
+		return os.Remove(partial)
+	}
+	return os.Rename(partial, interrupted)
+}
+
+// carry copies the entries that still hold into the new manifest, and marks
+// their files as kept and the other ones as replaceable.
+func (e *earlier) carry(ctx context.Context, to *manifestWriter, marks pathSet) error {
+	defer e.close()
+	for _, m := range e.manifests {
+		work := func(c check) finding { return c.do(ctx) }
+		for f, err := range inParallel(runtime.GOMAXPROCS(0), manifestChecks(m, publicKeys{}), work) {
+			if err != nil {
+				return fmt.Errorf("resume: %w", err)
+			}
+			if err := keep(f, to, marks); err != nil {
+				return err
+			}
+		}
+	}
+	err := os.Remove(e.layout.manifest() + interruptedSuffix)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
+}
+
+// keep takes over one entry, if its signature verifies.
+func keep(f finding, to *manifestWriter, marks pathSet) error {
+	if f.err != nil {
+		marks.add(f.file, isReplaced)
+		return nil
+	}
+	if marks.add(f.file, isKept)&isKept != 0 {
+		return nil
+	}
+	return to.add(f.entry)
+}
+
+func (e *earlier) close() {
+	for _, m := range e.manifests {
+		m.Close()
+	}
+}

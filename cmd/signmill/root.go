@@ -1,0 +1,61 @@
+package main
+
+import (
+	"github.com/spf13/cobra"
+)
+
+const rootHelp = `signmill signs in bulk with keys that never leave Azure Key Vault. Jobs come in
+on a Service Bus queue, signatures go out on a reply queue, and every signature
+is verified before it is written.
+
+Exit codes:
+  0    done
+  1    something failed; the message says what to do
+  2    the command line or the environment is wrong
+  3    a check found problems
+  130  interrupted
+
+Every flag can also be set by an environment variable: --reply-session is
+SIGNMILL_REPLY_SESSION. A flag wins over its variable. Only --vault and --key of
+local have none.`
+
+const rootExamples = `  # sign a file with nothing but this machine, then check it offline
+  signmill sign --local report.pdf
+  signmill verify
+
+  # sign a folder through Azure
+  signmill sign --namespace contoso.servicebus.windows.net \
+      --vault https://contoso.vault.azure.net --key invoices --recursive out/
+
+  # serve the job queue
+  signmill worker --namespace contoso.servicebus.windows.net \
+      --vault https://contoso.vault.azure.net --allow-key invoices`
+
+// newRoot builds the tree of commands.
+func newRoot(s streams) *cobra.Command {
+	root := &cobra.Command{
+		Use:           "signmill",
+		Short:         "Sign in bulk with keys in Azure Key Vault",
+		Long:          rootHelp,
+		Example:       rootExamples,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Args:          usage(cobra.NoArgs),
+		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
+			return bindEnvironment(cmd.Flags(), environment())
+		},
+	}
+	root.SetIn(s.in)
+	root.SetOut(s.out)
+	root.SetErr(s.err)
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError(err) })
+	root.PersistentFlags().String("log-level", "", "debug, info, warn or error; worker logs from info on, the others from warn on")
+	root.AddCommand(newSign(s), newVerify(s), newWorker(s), newLocal(s), newSchema(s), newVersion(s))
+	return root
+}
+
+// usage makes a fault in the arguments a usage error.
+func usage(check cobra.PositionalArgs) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error { return usageError(check(cmd, args)) }
+}

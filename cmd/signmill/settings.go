@@ -1,0 +1,60 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"path/filepath"
+	"strings"
+)
+
+// setting is one environment variable that leads clients to a stack.
+type setting struct{ name, value string }
+
+// newSettings writes the vault's authority into dir and returns the settings.
+func newSettings(dir string, st *stack, at served) ([]setting, error) {
+	authority := filepath.Join(dir, "ca.pem")
+	if err := writeFile(authority, st.certificate()); err != nil {
+		return nil, err
+	}
+	vault := at.vault.Addr().String()
+	return []setting{
+		{envPrefix + "CONNECTION_STRING", emulator(at.bus.Addr().String())},
+		{envPrefix + "VAULT", "https://" + vault},
+		{"SSL_CERT_FILE", authority},
+		{"IDENTITY_ENDPOINT", "http://" + vault + "/msi/token"},
+		{"IDENTITY_HEADER", "local"},
+	}, nil
+}
+
+const localBanner = "signmill: broker and vault serve on this machine; keys are fresh, state is lost on exit"
+
+// announce prints the settings once the servers can be reached.
+func (o localOptions) announce(s streams, settings []setting) error {
+	if _, err := fmt.Fprintln(s.err, localBanner); err != nil {
+		return err
+	}
+	if o.envFile != "" {
+		if err := writeFile(o.envFile, []byte(exportLines(settings))); err != nil {
+			return err
+		}
+	}
+	if o.json {
+		object := map[string]string{}
+		for _, v := range settings {
+			object[v.name] = v.value
+		}
+		return json.NewEncoder(s.out).Encode(object)
+	}
+	_, err := io.WriteString(s.out, exportLines(settings))
+	return err
+}
+
+// exportLines writes settings for a POSIX shell.
+func exportLines(settings []setting) string {
+	var b strings.Builder
+	for _, v := range settings {
+		fmt.Fprintf(&b, "export %s='%s'\n", v.name, strings.ReplaceAll(v.value, "'", `'\''`))
+	}
+	return b.String()
+}

@@ -1,0 +1,44 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+// errHurry is why work ends at the second interrupt.
+var errHurry = errors.New("interrupted twice")
+
+// stages are two contexts. The first interrupt ends Soft: start nothing new.
+// The second ends Hard: stop what is under way.
+type stages struct{ Soft, Hard context.Context } //nolint:containedctx // a pair to hand out, not to keep
+
+// onInterrupt listens for Ctrl-C and SIGTERM until stop is called. Say is told
+// of the first one.
+func onInterrupt(ctx context.Context, say func()) (s stages, stop func()) {
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	hard, hurry := context.WithCancelCause(ctx)
+	soft, end := context.WithCancel(hard)
+	gone := make(chan struct{})
+	go func() {
+		defer close(gone)
+		for range signals {
+			if soft.Err() != nil {
+				hurry(errHurry)
+				continue
+			}
+			say()
+			end()
+		}
+	}()
+	return stages{soft, hard}, func() {
+		signal.Stop(signals)
+		close(signals)
+		<-gone
+		end()
+		hurry(nil)
+	}
+}

@@ -1,0 +1,135 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"runtime"
+)
+
+// run is a whole signing campaign: prepare, connect, sign, sum up.
+func (o signOptions) run(ctx context.Context, s streams, log *slog.Logger) error {
+	if err := o.check(); err != nil {
+		return err
+	}
+	if err := o.to.checkOwn(); err != nil {
+		return err
+	}
+	r := &recorder{layout: o.to}
+	if o.json {
+		r.lines = s.out
+	}
+	plan, run, err := o.prepare(ctx, r)
+	if err != nil {
+		return err
+	}
+	defer plan.Close()
+	interrupted, err := o.sign(ctx, s.err, log, campaignConfig{Plan: plan, Run: run, Record: r})
+	c := r.total()
+	c.Kept, c.Left, c.Interrupted = plan.Kept, plan.Files-c.Signed-c.Failed, interrupted
+	return o.conclude(s.out, r, c, err)
+}
+
+// prepare begins the manifest and checks every file. With --resume it first
+// takes over what holds from the earlier run.
+func (o signOptions) prepare(ctx context.Context, r *recorder) (p *plan, run string, err error) {
+	head := manifestHead{Schema: manifestVersion, Run: randomID(16), Key: o.to.Key, Algorithm: o.algorithm.Algorithm}
+	before := &earlier{layout: o.to}
+	if o.to.Resume {
+		if before, err = openEarlier(o.to, &head); err != nil {
+			return nil, "", err
+		}
+	}
+	if r.manifest, err = createManifest(o.to.manifest(), head, o.to.Force); err != nil {
+		before.close()
+		return nil, "", err
+	}
+	marks := pathSet{}
+	if err = before.carry(ctx, r.manifest, marks); err == nil {
+		p, err = makePlan(o.files, o.to, marks)
+	}
+	if err != nil {
+		return nil, "", errors.Join(err, o.undo(r.manifest))
+	}
+	return p, head.Run, nil
+}
+
+// undo ends a manifest to which nothing was added: one that is resumed still
+// holds what it was given.
+func (o signOptions) undo(m *manifestWriter) error {
+	if o.to.Resume {
+		return m.finish(counts{Interrupted: true})
+	}
+	m.discard()
+	return nil
+}
+
+// sign connects and runs the campaign.
+func (o signOptions) sign(ctx context.Context, w io.Writer, log *slog.Logger, c campaignConfig) (interrupted bool, err error) {
+	if c.Plan.Files == 0 {
+		return false, nil
+	}
+	s, stop := onInterrupt(ctx, func() {
+		fmt.Fprintln(w, "\nsignmill: submitting no more, waiting for what is under way; interrupt again to leave") //nolint:errcheck // for people
+	})
+	defer stop()
+	l, err := o.connect(s, c.Run, log)
+	if err != nil {
+		return s.Soft.Err() != nil, err
+	}
+	defer l.close()
+	c.Record.progress = newProgress(w, c.Plan.Files)
+	defer c.Record.progress.close()
+
+	c.Attempt, c.Key, c.Algorithm = randomID(4), o.to.Key, o.algorithm.Algorithm
+	c.Jobs, c.Replies, c.ReplyTo, c.Session, c.Keys = l.jobs, l.replies, o.replies, o.session, l.keys
+	c.Hashers, c.Items, c.Window, c.Patience, c.Log = 2*runtime.GOMAXPROCS(0), o.items, o.window, o.patience, log
+	err = newCampaign(c).run(s.Soft, s.Hard)
+	return s.Soft.Err() != nil, err
+}
+
+// conclude completes the manifest, or takes it back if there is nothing in it,
+// and says what came of the campaign.
+func (o signOptions) conclude(out io.Writer, r *recorder, c counts, failure error) error {
+	if errors.Is(failure, errHurry) {
+		failure = nil
+	}
+	if c.Signed+c.Failed+c.Kept == 0 && failure != nil {
+		return errors.Join(failure, o.undo(r.manifest))
+	}
+	if err := errors.Join(failure, r.manifest.finish(c), o.summarize(out, c)); err != nil {
+		return err
+	}
+	switch {
+	case c.Interrupted:
+		return &exit{exitInterrupted, fmt.Errorf("interrupted with %d files left: --resume signs them", c.Left)}
+	case c.Failed > 0:
+		return fmt.Errorf("%d files have no signature: %s says why, and --resume tries again", c.Failed, o.to.manifest())
+	}
+	return nil
+}
+
+// summarize prints the counts.
+func (o signOptions) summarize(out io.Writer, c counts) error {
+	if o.json {
+		return json.NewEncoder(out).Encode(map[string]counts{"summary": c})
+	}
+	text := fmt.Sprintf("%d signed with key %s and %s", c.Signed, o.to.Key, o.algorithm.Algorithm)
+	if c.Kept > 0 {
+		text += fmt.Sprintf(", %d signed before", c.Kept)
+	}
+	_, err := fmt.Fprintf(out, "%s; see %s\n", text, o.to.manifest())
+	return err
+}
+
+// randomID returns n random bytes in hexadecimal digits.
+func randomID(n int) string {
+	b := make([]byte, n)
+	rand.Read(b) //nolint:errcheck // it never fails (crypto/rand, Go 1.24)
+	return hex.EncodeToString(b)
+}

@@ -1,0 +1,143 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"iter"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// maxPath bounds one line of a list of files; longer than any system's paths.
+const maxPath = 64 * 1024
+
+// sources says which files are meant.
+type sources struct {
+	Files     []string  // as on the command line
+	From      string    // a file that lists more of them; "-" is Stdin; "" is none
+	NUL       bool      // the list is separated by NUL instead of line ends
+	Recursive bool      // take what is in directories
+	Stdin     io.Reader // read for From "-"
+}
+
+// each yields the files one by one, without holding them. An error ends it.
+func (s sources) each() iter.Seq2[string, error] {
+	return func(yield func(string, error) bool) {
+		for name, err := range s.named() {
+			if err != nil {
+				yield("", err)
+				return
+			}
+			if !s.expand(name, yield) {
+				return
+			}
+		}
+	}
+}
+
+// named yields the names from the command line, then those from the list.
+func (s sources) named() iter.Seq2[string, error] {
+	return func(yield func(string, error) bool) {
+		for _, name := range s.Files {
+			if !yield(name, nil) {
+				return
+			}
+		}
+		if s.From != "" {
+			s.listed(yield)
+		}
+	}
+}
+
+// listed yields the names in the list.
+func (s sources) listed(yield func(string, error) bool) {
+	in := s.Stdin
+	if s.From != "-" {
+		f, err := os.Open(s.From)
+		if err != nil {
+			yield("", fmt.Errorf("list of files: %w", err))
+			return
+		}
+		defer f.Close() //nolint:errcheck // only read
+		in = f
+	}
+	lines := bufio.NewScanner(in)
+	lines.Buffer(nil, maxPath)
+	if s.NUL {
+		lines.Split(splitNUL)
+	}
+	for lines.Scan() {
+		if name := lines.Text(); name != "" && !yield(name, nil) {
+			return
+		}
+	}
+	if err := lines.Err(); err != nil {
+		yield("", fmt.Errorf("list of files: %w", err))
+	}
+}
+
+// splitNUL is a bufio.SplitFunc for names that end in NUL.
+func splitNUL(data []byte, atEOF bool) (advance int, token []byte, err error) {
+	if i := bytes.IndexByte(data, 0); i >= 0 {
+		return i + 1, data[:i], nil
+	}
+	if atEOF && len(data) > 0 {
+		return len(data), data, nil
+	}
+	return 0, nil, nil
+}
+
+// expand yields a file as it is, and a directory as the regular files in it.
+// It reports whether more is wanted.
+func (s sources) expand(name string, yield func(string, error) bool) bool {
+	info, err := os.Stat(name)
+	switch {
+	case err != nil:
+		return yield("", &badFile{err})
+	case info.Mode().IsRegular():
+		return yield(filepath.Clean(name), nil)
+	case !info.IsDir():
+		return yield("", &badFile{fmt.Errorf("%s is not a regular file", name)})
+	case !s.Recursive:
+		return yield("", &badFile{fmt.Errorf("%s is a directory: --recursive takes the files in it", name)})
+	}
+	return walk(name, yield)
+}
+
+// errEnough ends a walk whose reader wants no more.
+var errEnough = errors.New("enough")
+
+// walk yields the regular files below a directory, except what signmill wrote.
+// Symbolic links are not followed.
+func walk(root string, yield func(string, error) bool) bool {
+	err := filepath.WalkDir(root, func(name string, d fs.DirEntry, err error) error {
+		if err == nil && (!d.Type().IsRegular() || isOutput(d.Name())) {
+			return nil
+		}
+		if err != nil {
+			err = &badFile{err}
+		}
+		if !yield(name, err) {
+			return errEnough
+		}
+		return nil
+	})
+	return err == nil
+}
+
+// badFile is an error of one file among many.
+type badFile struct{ err error }
+
+func (b *badFile) Error() string { return b.err.Error() }
+func (b *badFile) Unwrap() error { return b.err }
+
+// isOutput reports whether a file's name is one that signmill gives.
+func isOutput(name string) bool {
+	return strings.HasSuffix(name, signatureSuffix) || strings.HasPrefix(name, tempPrefix) ||
+		strings.HasPrefix(name, "signmill-") && (strings.HasSuffix(name, ".pem") || strings.HasPrefix(name, manifestName))
+}

@@ -1,0 +1,136 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"time"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
+
+	"github.com/signmill/signmill/queue/localbus"
+	"github.com/signmill/signmill/queue/servicebus"
+	"github.com/signmill/signmill/schema"
+	"github.com/signmill/signmill/signer/keyvault"
+	"github.com/signmill/signmill/signer/localvault"
+)
+
+// stack is a broker and a vault in this process. No other file knows the two
+// servers.
+type stack struct {
+	bus   *localbus.Server
+	vault *localvault.Server
+	log   *slog.Logger
+}
+
+// stackSpec says what a stack holds from the start.
+type stackSpec struct {
+	Queues []localQueue
+	Keys   []localKey
+	Quota  int // of the vault, in units for each 10 s; 0: no limit
+	Log    *slog.Logger
+}
+
+// localQueue is a queue of a stack.
+type localQueue struct {
+	Name       string
+	Duplicates bool // detects them
+	Sessions   bool // requires them
+}
+
+// localKey is a key of a stack, of the type that an algorithm needs.
+type localKey struct {
+	Name      string
+	Algorithm schema.Algorithm
+}
+
+// newStack makes both servers with fresh keys. It listens to nothing.
+func newStack(spec stackSpec) (*stack, error) {
+	s := &stack{log: spec.Log}
+	bus := localbus.Config{Log: spec.Log}
+	for _, q := range spec.Queues {
+		bus.Queues = append(bus.Queues, localbus.Queue{Name: q.Name, QueueProperties: localbus.QueueProperties{
+			RequiresDuplicateDetect: q.Duplicates, RequiresSession: q.Sessions,
+		}})
+	}
+	vault := localvault.Config{Log: spec.Log, Quota: localvault.Quota{Units: spec.Quota}}
+	for _, k := range spec.Keys {
+		vault.Keys = append(vault.Keys, keySpec(k))
+	}
+	var err error
+	if s.vault, err = localvault.New(vault); err != nil {
+		return nil, fmt.Errorf("local vault: %w", err)
+	}
+	if s.bus, err = localbus.New(bus); err != nil {
+		return nil, fmt.Errorf("local broker: %w", err)
+	}
+	return s, nil
+}
+
+// keySpec returns the key that an algorithm needs: RSA with 2,048 bits, or EC
+// on its curve.
+func keySpec(k localKey) localvault.KeySpec {
+	if curve := k.Algorithm.Curve(); curve != "" {
+		return localvault.KeySpec{Name: k.Name, Type: "EC", Curve: curve}
+	}
+	return localvault.KeySpec{Name: k.Name, Type: "RSA"}
+}
+
+// localVaultURL is where the vault is when it is reached in memory.
+const localVaultURL = "https://signmill.localhost"
+
+// emulator returns the connection string of a broker on host, in the form of
+// the official emulator.
+func emulator(host string) string {
+	return "Endpoint=sb://" + host + ";SharedAccessKeyName=RootManageSharedAccessKey;" +
+		"SharedAccessKey=SAS_KEY_VALUE;UseDevelopmentEmulator=true;"
+}
+
+// backend returns the values with which the production code uses the servers
+// in memory.
+func (s *stack) backend() backend {
+	return backend{
+		Bus: servicebus.Config{
+			ConnectionString: emulator("localhost"),
+			Dial:             func(ctx context.Context, _ string) (net.Conn, error) { return s.bus.Dial(ctx) },
+			Log:              s.log,
+		},
+		Vault: keyvault.Config{
+			Credential: anyToken{},
+			Transport:  s.vault.RoundTripper(),
+			Local:      true,
+			Log:        s.log,
+		},
+		VaultURL: localVaultURL,
+	}
+}
+
+// serve answers on the listeners until ctx ends, or until one of them fails.
+func (s *stack) serve(ctx context.Context, bus, vault net.Listener) error {
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	done := make(chan error, 2) // one result of each, never closed
+	go func() { done <- s.bus.Serve(ctx, bus) }()
+	go func() { done <- s.vault.Serve(ctx, vault) }()
+	first := <-done
+	stop()
+	return errors.Join(first, <-done)
+}
+
+// certificate returns the authority that clients of the vault must trust, in
+// PEM.
+func (s *stack) certificate() []byte { return s.vault.CA() }
+
+// close ends the broker; what it held is gone.
+func (s *stack) close() { s.bus.Close() } //nolint:errcheck // it has no cause to fail
+
+// anyToken is a credential for a vault that takes any token.
+type anyToken struct{}
+
+// GetToken returns a token that is worth nothing anywhere else.
+func (anyToken) GetToken(context.Context, policy.TokenRequestOptions) (azcore.AccessToken, error) {
+	return azcore.AccessToken{Token: "local", ExpiresOn: time.Now().Add(24 * time.Hour)}, nil
+}

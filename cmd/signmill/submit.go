@@ -1,0 +1,104 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+
+	"github.com/signmill/signmill/queue"
+	"github.com/signmill/signmill/schema"
+)
+
+// submit reads the files and sends them off in jobs, as many as the window
+// holds, until soft ends.
+func (c *campaign) submit(soft, ctx context.Context) error {
+	defer c.flight.close()
+	digest := func(path string) document { return digestFile(soft, path, c.Algorithm) }
+	batch, jobs := make([]document, 0, c.Items), 0
+	for d, err := range inParallel(c.Hashers, c.Plan.paths(), digest) {
+		switch {
+		case soft.Err() != nil || ctx.Err() != nil:
+			return nil
+		case err != nil:
+			return err
+		case d.err != nil:
+			if err := c.Record.record([]outcome{c.unreadable(d)}); err != nil {
+				return err
+			}
+			continue
+		}
+		if batch = append(batch, d); len(batch) < c.Items {
+			continue
+		}
+		if err := c.send(soft, ctx, jobs, batch); err != nil {
+			return err
+		}
+		batch, jobs = make([]document, 0, c.Items), jobs+1
+	}
+	return c.send(soft, ctx, jobs, batch)
+}
+
+// send waits for a place in the window and sends one job.
+func (c *campaign) send(soft, ctx context.Context, number int, batch []document) error {
+	if len(batch) == 0 || soft.Err() != nil {
+		return nil
+	}
+	select {
+	case c.flight.window <- struct{}{}:
+	case <-soft.Done():
+		return nil
+	case <-ctx.Done():
+		return nil
+	}
+	message, err := c.job(number, batch)
+	if err != nil {
+		<-c.flight.window
+		return err
+	}
+	c.flight.start(message.ID, batch)
+	if err := c.Jobs.Send(ctx, message); err != nil {
+		return fmt.Errorf("submit a job: %w", err)
+	}
+	return nil
+}
+
+// job makes the message that asks for the signatures of a batch. An item's id
+// is its place in the batch.
+func (c *campaign) job(number int, batch []document) (queue.Message, error) {
+	job := schema.Job{
+		ID:        c.jobID(number),
+		Operation: schema.Sign,
+		Key:       c.Key,
+		Algorithm: c.Algorithm,
+		Format:    schema.JOSE,
+	}
+	for i, d := range batch {
+		job.Items = append(job.Items, schema.Item{ID: strconv.Itoa(i), Digest: d.digest})
+	}
+	body, err := job.Encode(schema.Limits{})
+	if err != nil {
+		return queue.Message{}, fmt.Errorf("make a job: %w", err)
+	}
+	m := queue.Message{
+		ID:          job.ID,
+		ReplyTo:     c.ReplyTo,
+		Subject:     schema.JobVersion,
+		ContentType: "application/json",
+		Body:        body,
+	}
+	if c.Session {
+		m.ReplyToSessionID = c.Run
+	}
+	return m, nil
+}
+
+// jobID returns the id of a job. It begins with the run, so that late replies
+// to an interrupted run are known as our own.
+func (c *campaign) jobID(number int) string {
+	return c.Run + "." + c.Attempt + "-" + strconv.Itoa(number)
+}
+
+// unreadable is the outcome of a file that could not be hashed.
+func (c *campaign) unreadable(d document) outcome {
+	return c.failure(d, entryError{Code: codeUnreadable, Message: d.err.Error()})
+}

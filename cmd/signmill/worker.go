@@ -1,0 +1,115 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/signmill/signmill/schema"
+	"github.com/signmill/signmill/worker"
+)
+
+const workerHelp = `Serves the job queue: takes jobs, signs their items with the vault, and sends the
+results to the reply queue. Run as many as you like; the broker is the only
+state.
+
+Nothing may be signed unless it is allowed: each key needs an --allow-key. A job
+names a key by its alias, which is the key's name unless another is given:
+
+  --allow-key invoices              the key invoices, latest version
+  --allow-key invoices=in           the same under the alias in
+  --allow-key invoices/VERSION=in   that version only
+
+SIGTERM and Ctrl-C drain: no new jobs, those under way are finished within
+--drain-timeout, the rest go back to the queue. A second one ends it at once.`
+
+const workerExamples = `  signmill worker --namespace contoso.servicebus.windows.net \
+      --vault https://contoso.vault.azure.net --allow-key invoices
+
+  # against the servers of: signmill local --env-file local.env
+  . ./local.env && signmill worker --allow-key signmill`
+
+// workerOptions are the flags of worker.
+type workerOptions struct {
+	azure      azureFlags
+	jobs       string
+	replies    string
+	allowReply []string
+	allowKey   []string
+	maxItems   int
+	config     worker.Config // the numbers
+}
+
+func newWorker(s streams) *cobra.Command {
+	var o workerOptions
+	cmd := &cobra.Command{
+		Use:     "worker",
+		Short:   "Serve the job queue",
+		Long:    workerHelp,
+		Example: workerExamples,
+		Args:    usage(cobra.NoArgs),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			log, err := newLog(cmd, slog.LevelInfo)
+			if err != nil {
+				return err
+			}
+			return o.run(cmd.Context(), log)
+		},
+	}
+	o.azure.add(cmd.Flags())
+	o.add(cmd.Flags())
+	return cmd
+}
+
+func (o *workerOptions) add(f *pflag.FlagSet) {
+	f.StringVar(&o.jobs, "jobs", "jobs", "the job queue")
+	f.StringVar(&o.replies, "replies", "replies", "the reply queue")
+	f.StringSliceVar(&o.allowReply, "allow-reply", nil, "a further queue that a job may name in ReplyTo; may be repeated")
+	f.StringSliceVar(&o.allowKey, "allow-key", nil, "a key that jobs may use, as NAME[/VERSION][=ALIAS]; may be repeated")
+	f.IntVar(&o.maxItems, "max-items", schema.DefaultMaxItems, "items in one job at most")
+	f.IntVar(&o.config.Concurrency, "concurrency", 32, "signatures under way at once")
+	f.IntVar(&o.config.JobsHeld, "jobs-held", 0, "jobs held at once (default twice --concurrency)")
+	f.IntVar(&o.config.MaxDeliveries, "max-deliveries", 10, "attempts at a job, at most the queue's MaxDeliveryCount")
+	f.DurationVar(&o.config.JobTimeout, "job-timeout", 5*time.Minute, "time for one attempt at a job")
+	f.DurationVar(&o.config.DrainTimeout, "drain-timeout", 25*time.Second, "time to finish jobs at the end; keep it below the pod's grace period")
+}
+
+func (o workerOptions) run(ctx context.Context, log *slog.Logger) error {
+	if len(o.allowKey) == 0 {
+		return usagef("no key is allowed, so no job could be done: name each key that jobs may use with --allow-key")
+	}
+	if o.azure.vault == "" {
+		return usagef("--vault is missing: the URL of the vault that holds the keys")
+	}
+	b, err := o.azure.backend(log)
+	if err != nil {
+		return err
+	}
+	s, stop := onInterrupt(ctx, func() { log.Info("draining; a second interrupt ends at once") })
+	defer stop()
+	return o.serve(s, b, log)
+}
+
+// serve works until the first interrupt and drains, or until the second.
+func (o workerOptions) serve(s stages, b backend, log *slog.Logger) error {
+	p, err := o.open(b, log)
+	if err != nil {
+		return err
+	}
+	defer p.close()
+	if err := p.warm(s.Soft); err != nil {
+		return err
+	}
+	log.Info("worker serves", "jobs", o.jobs, "replies", o.replies, "vault", b.VaultURL, "keys", o.allowKey)
+	done := make(chan error, 1) // one result, never closed
+	go func() { done <- p.worker.Run(s.Soft) }()
+	select {
+	case err := <-done:
+		return err
+	case <-s.Hard.Done(): // the process ends, and the locks of what is left run out
+		return &exit{code: exitInterrupted}
+	}
+}
