@@ -113,6 +113,7 @@ func (l *link) detachWith(e *amqp.Error) {
 // free gives back what the link holds and marks it as detached.
 func (l *link) free() {
 	l.detached = true
+	l.session.conn.lastLink = l.session.conn.now()
 	if l.cancel != nil {
 		l.cancel()
 	}
@@ -142,7 +143,6 @@ func (s *session) detach(f amqp.Fields) error {
 	if !l.detached {
 		s.flushReplies()
 		l.free()
-		s.conn.lastLink = s.conn.now()
 		s.conn.out = amqp.Detach{Handle: d.Handle, Closed: d.Closed}.Append(s.conn.out, s.channel)
 	}
 	delete(s.links, d.Handle)

@@ -98,12 +98,17 @@ func TestWaitForASession(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t, localbus.Config{Queues: sessionQueue})
-		time.AfterFunc(10*time.Second, func() { b.sendTo("late", "x") })
+		sent := make(chan error, 1)
+		time.AfterFunc(10*time.Second, func() {
+			late := "late"
+			sent <- b.sender.SendMessage(t.Context(), &azservicebus.Message{SessionID: &late}, nil)
+		})
 		s, err := b.client.AcceptNextSessionForQueue(t.Context(), "jobs", nil)
 		b.ok(err)
 		if s.SessionID() != "late" {
 			t.Errorf("session %q, want late", s.SessionID())
 		}
+		b.ok(<-sent)
 	})
 }
 
