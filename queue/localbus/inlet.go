@@ -40,11 +40,19 @@ func (l *link) openInlet(node sink, limit uint64, quota uint32) {
 		limit = own
 	}
 	l.in = &inlet{link: l, node: node, limit: limit, quota: quota}
-	l.accept(l.attach.Source, limit, nil)
+	var properties amqp.Map
+	if limit > maxBatchBytes {
+		properties = amqp.Map{{Key: amqp.Symbol("com.microsoft:max-message-batch-size"), Value: uint64(maxBatchBytes)}}
+	}
+	l.accept(l.attach.Source, limit, properties)
 	if !l.session.conn.server.config.Faults.NoCredit {
 		l.in.topUp()
 	}
 }
+
+// maxBatchBytes is the most that clients put into one batch where messages may
+// be larger.
+const maxBatchBytes = 1 << 20
 
 // topUp raises the credit to the quota.
 func (i *inlet) topUp() {
