@@ -3,9 +3,11 @@ package servicebus
 import (
 	"context"
 	"net"
+	"strings"
 	"testing"
 	"time"
 
+	"github.com/signmill/signmill/queue"
 	"github.com/signmill/signmill/queue/localbus"
 	"github.com/signmill/signmill/queue/queuetest"
 )
@@ -83,6 +85,16 @@ func TestConformance(t *testing.T) {
 			LockDuration:  lockDuration,
 			MaxDeliveries: maxDeliveries,
 			TooLarge:      1 << 20,
+			Forbidden:     forbiddenOn(b),
 		}
 	})
+}
+
+// forbiddenOn opens links with a key that the broker does not know.
+func forbiddenOn(b bus) func(*testing.T) (queue.Receiver, queue.Sender) {
+	return func(t *testing.T) (queue.Receiver, queue.Sender) {
+		t.Helper()
+		client := newClientAs(t, b.dial, strings.Replace(emulator, "SAS_KEY_VALUE", "stolen", 1))
+		return receiverOf(client)(t, plainQueue), senderOf(client)(t, plainQueue)
+	}
 }

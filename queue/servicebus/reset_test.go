@@ -5,11 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/signmill/signmill/queue"
+	"github.com/signmill/signmill/queue/localbus"
 )
 
 // scene is a client whose connections can be cut, with n messages received.
@@ -25,7 +27,12 @@ type scene struct {
 // newScene sends n messages and receives them.
 func newScene(t *testing.T, n int) *scene {
 	t.Helper()
-	s := &scene{cutter: &cutter{under: startBus(t).dial}}
+	return newSceneOn(t, startBus(t), n)
+}
+
+func newSceneOn(t *testing.T, b bus, n int) *scene {
+	t.Helper()
+	s := &scene{cutter: &cutter{under: b.dial}}
 	s.client = newClient(t, s.dial)
 	s.receiver = must(s.client.Receiver(plainQueue))
 	sender := must(s.client.Sender(plainQueue))
@@ -212,26 +219,41 @@ func TestSettleThroughOutage(t *testing.T) {
 	})
 }
 
-// TestSettleUnderRepeatedResets cuts the connection every 50 ms for as long as
-// settlements last.
+// TestSettleUnderRepeatedResets has the broker drop each of the first
+// connections after some frames. Some confirmations are lost in between, and
+// then the lock is found gone: but no message may come again.
 func TestSettleUnderRepeatedResets(t *testing.T) {
 	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		s := newScene(t, 50)
-		ctx, cancel := context.WithCancel(t.Context())
-		s.keepReceiving(ctx)
-		s.loop.Go(func() {
-			for range 20 {
-				s.cut()
-				<-time.After(50 * time.Millisecond)
-			}
+	for _, frames := range []int{30, 60, 90} {
+		t.Run(fmt.Sprint(frames, " frames"), func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				const n = 60
+				bus := startFaultyBus(t, localbus.Faults{DropAfterFrames: frames, MaxFaults: 4})
+				s := newSceneOn(t, bus, n)
+				ctx, cancel := context.WithCancel(t.Context())
+				s.keepReceiving(ctx)
+				var confirmed atomic.Int32
+				took := s.settleAll(t, func(ctx context.Context, d *queue.Delivery) error {
+					err := d.Complete(ctx)
+					if err == nil {
+						confirmed.Add(1)
+					}
+					if errors.Is(err, queue.ErrLockLost) {
+						return nil
+					}
+					return err
+				})
+				t.Logf("settled %d in %v with %d connections, %d confirmed", n, took, s.dials(), confirmed.Load())
+				if took > lockDuration {
+					t.Errorf("settlements: took %v, want less than the lock of %v", took, lockDuration)
+				}
+				s.wantNoneAgain(t, ctx)
+				cancel()
+				s.loop.Wait()
+			})
 		})
-		took := s.settleAll(t, completeOne)
-		t.Logf("settled under resets in %v with %d connections", took, s.dials())
-		s.wantNoneAgain(t, ctx)
-		cancel()
-		s.loop.Wait()
-	})
+	}
 }
 
 // TestSendThroughReset cuts the connection between sends and during them.
