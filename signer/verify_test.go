@@ -161,7 +161,7 @@ func order(algorithm schema.Algorithm) *big.Int {
 	case schema.ES512:
 		return elliptic.P521().Params().N
 	}
-	return secp256k1.S256().N
+	return secp256k1.Params().N
 }
 
 func BenchmarkVerify(b *testing.B) {

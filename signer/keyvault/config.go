@@ -69,7 +69,7 @@ type Retry struct {
 func (c Config) check() error {
 	var faults []error
 	if c.Credential == nil && !c.Local {
-		faults = append(faults, errors.New("Credential is missing"))
+		faults = append(faults, errors.New("no Credential is given"))
 	}
 	for name, d := range map[string]time.Duration{
 		"CacheFor": c.CacheFor, "LatestFor": c.LatestFor, "RefuseFor": c.RefuseFor,
@@ -80,11 +80,11 @@ func (c Config) check() error {
 		}
 	}
 	if c.Concurrency < 0 || c.Retry.Attempts < 0 {
-		faults = append(faults, errors.New("Concurrency or Retry.Attempts is negative"))
+		faults = append(faults, errors.New("a negative Concurrency or Retry.Attempts"))
 	}
 	for _, domain := range c.Domains {
 		if !strings.Contains(domain, ".") || strings.Trim(domain, ".") != domain || strings.ContainsAny(domain, "/:@ ") {
-			faults = append(faults, fmt.Errorf("Domains: %q is not a DNS domain", domain))
+			faults = append(faults, fmt.Errorf("%q among Domains is not a DNS domain", domain))
 		}
 	}
 	if len(faults) > 0 {

@@ -84,7 +84,7 @@ func (c *Client) attempt(ctx context.Context, t task, id string) error {
 	case bounded.Err() != nil:
 		return fmt.Errorf("no answer within %s", c.config.Retry.Timeout)
 	case errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled):
-		return fmt.Errorf("%v", err) // a dial that timed out looks like a context that did
+		return errors.New(err.Error()) // a dial that timed out looks like a context that did
 	}
 	return err
 }

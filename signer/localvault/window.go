@@ -35,8 +35,8 @@ func (w *window) take(now time.Time, cost int, countRefused bool) bool {
 // forget drops what lies outside the window.
 func (w *window) forget(now time.Time) {
 	if w.shape == FixedWindow {
-		if passed := now.Sub(w.start) / w.span; passed > 0 {
-			w.start = w.start.Add(passed * w.span)
+		if age := now.Sub(w.start); age >= w.span {
+			w.start = now.Add(-(age % w.span))
 			w.used = 0
 		}
 		return

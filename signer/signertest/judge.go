@@ -82,13 +82,14 @@ func add(p, q *curvePoint, prime *big.Int) *curvePoint {
 		return p
 	}
 	slope := new(big.Int)
-	if p.x.Cmp(q.x) != 0 {
+	switch {
+	case p.x.Cmp(q.x) != 0:
 		run := new(big.Int).Sub(q.x, p.x)
 		run.Mod(run, prime)
 		slope.Sub(q.y, p.y).Mul(slope, run.ModInverse(run, prime))
-	} else if p.y.Cmp(q.y) != 0 || p.y.Sign() == 0 {
+	case p.y.Cmp(q.y) != 0 || p.y.Sign() == 0:
 		return nil
-	} else {
+	default:
 		twice := new(big.Int).Lsh(p.y, 1)
 		twice.Mod(twice, prime)
 		slope.Mul(p.x, p.x).Mul(slope, big.NewInt(3)).Mul(slope, twice.ModInverse(twice, prime))
