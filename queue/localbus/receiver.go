@@ -19,7 +19,7 @@ type queueSource struct {
 	consumer *broker.Consumer
 	mode     broker.Mode
 	backlog  []broker.Delivery // taken; the first may be on its way
-	timer    broker.Timer      // delays the first of the backlog; nil: not running
+	timer    broker.Timer      // delays the next message; nil: not running
 	due      bool              // the delay is over
 }
 
@@ -65,13 +65,13 @@ func (n *queueSource) notify() {
 }
 
 func (n *queueSource) next(b []byte, limit int) (message, bool, error) {
+	if !n.released() {
+		return message{}, false, nil
+	}
 	if len(n.backlog) == 0 {
 		if err := n.take(limit); err != nil || len(n.backlog) == 0 {
 			return message{}, false, err
 		}
-	}
-	if !n.released() {
-		return message{}, false, nil
 	}
 	d := &n.backlog[0]
 	b, err := appendDelivery(b, d)
@@ -93,8 +93,9 @@ func (n *queueSource) take(limit int) error {
 	return err
 }
 
-// released reports whether the delay of the first message is over, and starts
-// it otherwise.
+// released reports whether the delay of the next message is over, and starts it
+// otherwise. It comes before the message is taken, which would be lost with a
+// link that receives and deletes.
 func (n *queueSource) released() bool {
 	delay := n.link.session.conn.server.config.Faults.Delay
 	if delay <= 0 || n.due {
