@@ -46,8 +46,14 @@ func (c *connection) loseLocks(path string) int {
 // that the answer to the request for the change arrives first.
 const detachDelay = 250 * time.Millisecond
 
-// detachment is a pending end of links.
-type detachment struct{ timer Timer }
+// detachment is a pending end of the links that were there before a change. A
+// queue that is made anew under the same name keeps its own.
+type detachment struct {
+	timer Timer
+	queue string // in lower case
+	cause *amqp.Error
+	mark  int64 // the server's number of changes, this one included
+}
 
 // changed is called by the broker when a queue was updated or deleted.
 func (s *Server) changed(ch broker.Change) {
@@ -56,32 +62,35 @@ func (s *Server) changed(ch broker.Change) {
 	if s.closed {
 		return
 	}
-	d := &detachment{}
-	s.timers[d] = struct{}{}
-	d.timer = s.config.Clock.AfterFunc(detachDelay, func() { s.detachLinks(d, ch) })
-}
-
-func (s *Server) detachLinks(d *detachment, ch broker.Change) {
-	s.mu.Lock()
-	delete(s.timers, d)
-	s.mu.Unlock()
 	why := "was updated"
 	if ch.Deleted {
 		why = "was deleted"
 	}
-	e := &amqp.Error{Condition: condDetachForced, Description: "The messaging entity " + ch.Name + " " + why + "."}
+	d := &detachment{
+		queue: strings.ToLower(ch.Name),
+		cause: &amqp.Error{Condition: condDetachForced, Description: "The messaging entity " + ch.Name + " " + why + "."},
+		mark:  s.changes.Add(1),
+	}
+	s.timers[d] = struct{}{}
+	d.timer = s.config.Clock.AfterFunc(detachDelay, func() { s.detachLinks(d) })
+}
+
+func (s *Server) detachLinks(d *detachment) {
+	s.mu.Lock()
+	delete(s.timers, d)
+	s.mu.Unlock()
 	for _, c := range s.open() {
-		c.post(func() { c.detachEntity(strings.ToLower(ch.Name), e) })
+		c.post(func() { c.detachEntity(d) })
 	}
 }
 
 // detachEntity ends the links to a queue and to what lies under it.
-func (c *connection) detachEntity(name string, e *amqp.Error) {
+func (c *connection) detachEntity(d *detachment) {
 	for _, s := range c.sessions {
 		for _, l := range s.links {
 			path := strings.ToLower(l.path)
-			if path == name || strings.HasPrefix(path, name+"/$") {
-				l.detachWith(e)
+			if l.change < d.mark && (path == d.queue || strings.HasPrefix(path, d.queue+"/$")) {
+				l.detachWith(d.cause)
 			}
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"sync"
+	"sync/atomic"
 
 	"github.com/signmill/signmill/queue/localbus/internal/admin"
 	"github.com/signmill/signmill/queue/localbus/internal/broker"
@@ -20,6 +21,7 @@ type Server struct {
 	checker *token.Checker
 	admin   http.Handler
 	faults  faultState
+	changes atomic.Int64 // updates and deletions of queues
 
 	mu          sync.Mutex // guards all below
 	closed      bool
