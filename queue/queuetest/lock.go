@@ -1,6 +1,7 @@
 package queuetest
 
 import (
+	"sync"
 	"testing"
 	"time"
 
@@ -45,6 +46,21 @@ func renewalKeeps(t *testing.T, h Harness) {
 	}
 	complete(t, d)
 	none(t, r, h.LockDuration+aMoment)
+}
+
+func concurrentRenewals(t *testing.T, h Harness) {
+	send(t, h.Sender(t, h.Plain), full())
+	d := one(t, h.Receiver(t, h.Plain))
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Go(func() {
+			if until, err := d.Renew(within(t, patience)); err != nil || until.Before(d.LockedUntil) {
+				t.Errorf("renew: got %v, %v, want %v or later", until, err, d.LockedUntil)
+			}
+		})
+	}
+	wg.Wait()
+	complete(t, d)
 }
 
 func renewalTooLate(t *testing.T, h Harness) {

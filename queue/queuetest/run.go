@@ -66,6 +66,7 @@ var suite = []struct {
 
 	{"lock expires", lockExpires},
 	{"renewal keeps the lock", renewalKeeps},
+	{"concurrent renewals all count", concurrentRenewals},
 	{"renewal after expiry fails", renewalTooLate},
 
 	{"missing queue is reported", missingQueue},

@@ -3,7 +3,9 @@ package servicebus
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"net"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -112,7 +114,10 @@ func TestIdleQueueStaysConnected(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		c := &cutter{under: startBus(t).dial}
-		client := newClient(t, c.dial)
+		var log strings.Builder
+		config := Config{ConnectionString: emulator, Dial: c.dial, Log: slog.New(slog.NewTextHandler(&log, nil))}
+		client := must(New(config))
+		defer client.Close(t.Context())
 		r := must(client.Receiver(plainQueue))
 		sender := must(client.Sender(plainQueue))
 		var late sync.WaitGroup
@@ -129,6 +134,9 @@ func TestIdleQueueStaysConnected(t *testing.T) {
 		}
 		if n := c.dials(); n != 1 {
 			t.Errorf("connections: got %d, want 1", n)
+		}
+		if log.Len() > 0 {
+			t.Errorf("log: got %s, want nothing", &log)
 		}
 	})
 }
