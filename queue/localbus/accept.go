@@ -68,7 +68,7 @@ func (w wantedSession) granted(id string) amqp.Map {
 func (n *queueSource) acceptSession(ctx context.Context, w wantedSession) error {
 	c := n.link.session.conn
 	config := broker.SessionConfig{
-		ConsumerConfig: broker.ConsumerConfig{Mode: n.mode, Notify: n.notify},
+		ConsumerConfig: broker.ConsumerConfig{Notify: n.notify},
 		ID:             w.id,
 		Next:           w.next,
 		Lost:           n.lost,

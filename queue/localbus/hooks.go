@@ -46,13 +46,11 @@ func (c *connection) loseLocks(path string) int {
 // that the answer to the request for the change arrives first.
 const detachDelay = 250 * time.Millisecond
 
-// detachment is a pending end of the links that were there before a change. A
-// queue that is made anew under the same name keeps its own.
+// detachment is a pending end of the links that were there before a change.
 type detachment struct {
-	timer Timer
-	queue string // in lower case
-	cause *amqp.Error
-	mark  int64 // the server's number of changes, this one included
+	change broker.Change
+	number int64 // counts the changes of the server
+	timer  Timer
 }
 
 // changed is called by the broker when a queue was updated or deleted.
@@ -62,15 +60,7 @@ func (s *Server) changed(ch broker.Change) {
 	if s.closed {
 		return
 	}
-	why := "was updated"
-	if ch.Deleted {
-		why = "was deleted"
-	}
-	d := &detachment{
-		queue: strings.ToLower(ch.Name),
-		cause: &amqp.Error{Condition: condDetachForced, Description: "The messaging entity " + ch.Name + " " + why + "."},
-		mark:  s.changes.Add(1),
-	}
+	d := &detachment{change: ch, number: s.changes.Add(1)}
 	s.timers[d] = struct{}{}
 	d.timer = s.config.Clock.AfterFunc(detachDelay, func() { s.detachLinks(d) })
 }
@@ -79,18 +69,24 @@ func (s *Server) detachLinks(d *detachment) {
 	s.mu.Lock()
 	delete(s.timers, d)
 	s.mu.Unlock()
+	why := "was updated"
+	if d.change.Deleted {
+		why = "was deleted"
+	}
+	e := &amqp.Error{Condition: condDetachForced, Description: "The messaging entity " + d.change.Name + " " + why + "."}
 	for _, c := range s.open() {
-		c.post(func() { c.detachEntity(d) })
+		c.post(func() { c.detachEntity(d, e) })
 	}
 }
 
-// detachEntity ends the links to a queue and to what lies under it.
-func (c *connection) detachEntity(d *detachment) {
+// detachEntity ends the older links to a queue and to what lies under it.
+func (c *connection) detachEntity(d *detachment, e *amqp.Error) {
+	name := strings.ToLower(d.change.Name)
 	for _, s := range c.sessions {
 		for _, l := range s.links {
 			path := strings.ToLower(l.path)
-			if l.change < d.mark && (path == d.queue || strings.HasPrefix(path, d.queue+"/$")) {
-				l.detachWith(d.cause)
+			if l.born < d.number && (path == name || strings.HasPrefix(path, name+"/$")) {
+				l.detachWith(e)
 			}
 		}
 	}

@@ -102,6 +102,8 @@ func (o *outlet) pump() {
 			if !o.sendFrames() {
 				return
 			}
+		case o.link.session.remoteWindow == 0:
+			return
 		case o.credit == 0 || !o.fetch():
 			o.finishDrain()
 			return

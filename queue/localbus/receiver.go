@@ -3,6 +3,7 @@ package localbus
 import (
 	"context"
 	"math"
+	"time"
 
 	"github.com/signmill/signmill/queue/localbus/internal/amqp"
 	"github.com/signmill/signmill/queue/localbus/internal/broker"
@@ -17,9 +18,9 @@ type queueSource struct {
 	link     *link
 	queue    *broker.Queue
 	consumer *broker.Consumer
-	mode     broker.Mode
-	backlog  []broker.Delivery // taken; the first may be on its way
-	timer    broker.Timer      // delays the next message; nil: not running
+	deletes  bool              // receive and delete: messages are completed as they leave
+	backlog  []broker.Delivery // locked; the first may be on its way
+	timer    broker.Timer      // delays the first of the backlog; nil: not running
 	due      bool              // the delay is over
 }
 
@@ -32,10 +33,7 @@ func (l *link) connectReceiver(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	n := &queueSource{link: l, queue: q}
-	if l.attach.SenderSettleMode.Value == amqp.SenderSettled {
-		n.mode = broker.ReceiveAndDelete
-	}
+	n := &queueSource{link: l, queue: q, deletes: l.attach.SenderSettleMode.Value == amqp.SenderSettled}
 	wanted, ok, err := sessionFilter(l.attach.Source.Filter())
 	if err != nil {
 		return err
@@ -43,7 +41,7 @@ func (l *link) connectReceiver(ctx context.Context) error {
 	if ok {
 		return n.acceptSession(ctx, wanted)
 	}
-	n.consumer, err = q.Consume(broker.ConsumerConfig{Mode: n.mode, Notify: n.notify})
+	n.consumer, err = q.Consume(broker.ConsumerConfig{Notify: n.notify})
 	if broker.KindOf(err) == broker.SessionRequired {
 		return &amqp.Error{Condition: condNotAllowed, Description: textNeedsSession}
 	}
@@ -65,27 +63,30 @@ func (n *queueSource) notify() {
 }
 
 func (n *queueSource) next(b []byte, limit int) (message, bool, error) {
-	if !n.released() {
-		return message{}, false, nil
-	}
-	if len(n.backlog) == 0 {
-		if err := n.take(limit); err != nil || len(n.backlog) == 0 {
-			return message{}, false, err
+	for {
+		if len(n.backlog) == 0 {
+			if err := n.take(limit); err != nil || len(n.backlog) == 0 {
+				return message{}, false, err
+			}
 		}
+		if !n.released() {
+			return message{}, false, nil
+		}
+		d := &n.backlog[0]
+		t := lockToken(d.LockToken)
+		if n.deletes && !n.remove(d) {
+			n.backlog = n.backlog[1:]
+			continue
+		}
+		b, err := appendDelivery(b, d)
+		return message{encoded: b, token: t}, err == nil, err
 	}
-	d := &n.backlog[0]
-	b, err := appendDelivery(b, d)
-	return message{encoded: b, token: lockToken(d.LockToken)}, err == nil, err
 }
 
 // take fills the backlog. That the queue is deleted is told to the link later,
 // with the news of the deletion.
-func (n *queueSource) take(limit int) error {
-	if n.mode == broker.ReceiveAndDelete {
-		limit = 1 // what is taken and not sent would be lost
-	}
-	taken, err := n.consumer.Take(min(limit, takeAhead))
-	n.backlog = taken
+func (n *queueSource) take(limit int) (err error) {
+	n.backlog, err = n.consumer.Take(min(limit, takeAhead))
 	switch broker.KindOf(err) {
 	case broker.NotFound, broker.SessionLockLost, broker.Closed:
 		return nil
@@ -93,9 +94,18 @@ func (n *queueSource) take(limit int) error {
 	return err
 }
 
-// released reports whether the delay of the next message is over, and starts it
-// otherwise. It comes before the message is taken, which would be lost with a
-// link that receives and deletes.
+// remove completes a message that is about to leave, so that none is lost
+// that only stood in the backlog; false if its lock has expired meanwhile.
+func (n *queueSource) remove(d *broker.Delivery) bool {
+	if err := n.queue.Settle(broker.Settlement{Outcome: broker.Complete}, d.LockToken); err != nil {
+		return false
+	}
+	d.LockToken, d.LockedUntil = broker.Token{}, time.Time{}
+	return true
+}
+
+// released reports whether the delay of the first message is over, and starts
+// it otherwise.
 func (n *queueSource) released() bool {
 	delay := n.link.session.conn.server.config.Faults.Delay
 	if delay <= 0 || n.due {
@@ -118,7 +128,7 @@ func (n *queueSource) released() bool {
 
 func (n *queueSource) left(m message) {
 	n.backlog = n.backlog[1:]
-	if n.mode == broker.ReceiveAndDelete {
+	if n.deletes {
 		return
 	}
 	f := &n.link.session.conn.server.faults
@@ -136,8 +146,8 @@ func (n *queueSource) close() {
 	if n.timer != nil {
 		n.timer.Stop()
 	}
-	if n.mode == broker.PeekLock {
-		for _, d := range n.backlog {
+	for _, d := range n.backlog {
+		if d.LockToken != (broker.Token{}) {
 			n.log("release", n.queue.Settle(broker.Settlement{Outcome: broker.Release}, d.LockToken))
 		}
 	}
