@@ -1,6 +1,7 @@
 package broker_test
 
 import (
+	"math"
 	"slices"
 	"testing"
 	"testing/synctest"
@@ -30,6 +31,8 @@ func TestPeekShowsEverything(t *testing.T) {
 			"no session": {broker.Browse{Limit: 10, HasSession: true}, nil},
 			"past":       {broker.Browse{From: 6, Limit: 10}, nil},
 			"none":       {broker.Browse{}, nil},
+			"lowest":     {broker.Browse{From: math.MinInt64, Limit: 1}, []string{"locked"}},
+			"highest":    {broker.Browse{From: math.MaxInt64, Limit: 1}, nil},
 		} {
 			seen, err := b.queue.Peek(x.browse)
 			if ids := idsOf(seen); err != nil || !slices.Equal(ids, x.want) {

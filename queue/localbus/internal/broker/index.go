@@ -1,6 +1,7 @@
 package broker
 
 import (
+	"cmp"
 	"iter"
 	"slices"
 	"sort"
@@ -14,7 +15,7 @@ type index struct {
 	n      int
 }
 
-// chunkSize is the capacity of a chunk. Smaller ones cost more chunks, larger
+// chunkSize is the most that a chunk holds. Smaller ones cost more chunks, larger
 // ones more copying when a record leaves from the middle.
 const chunkSize = 512
 
@@ -28,7 +29,7 @@ func (x *index) seek(number int64) (chunk, i int, found bool) {
 		return chunk, 0, false
 	}
 	i, found = slices.BinarySearchFunc(x.chunks[chunk], number, func(r *record, n int64) int {
-		return int(min(max(r.number-n, -1), 1))
+		return cmp.Compare(r.number, n)
 	})
 	return chunk, i, found
 }
@@ -63,27 +64,33 @@ func (x *index) add(r *record) {
 		x.append(r)
 		return
 	}
+	x.insert(r)
+}
+
+// insert adds a record whose number is not the greatest.
+func (x *index) insert(r *record) {
 	c, i, _ := x.seek(r.number)
 	if records := x.chunks[c]; len(records) < chunkSize {
 		x.chunks[c] = slices.Insert(records, i, r)
 		return
 	}
-	half := chunkSize / 2
-	left, right := x.chunks[c][:half], slices.Clone(x.chunks[c][half:])
-	if i <= half {
-		left = slices.Insert(slices.Clone(left), i, r)
-	} else {
-		left, right = slices.Clone(left), slices.Insert(right, i-half, r)
-	}
-	x.chunks[c] = left
+	x.split(c)
+	x.insert(r)
+}
+
+// split makes two chunks of c.
+func (x *index) split(c int) {
+	half := len(x.chunks[c]) / 2
+	right := slices.Clone(x.chunks[c][half:])
+	x.chunks[c] = slices.Clone(x.chunks[c][:half])
 	x.chunks = slices.Insert(x.chunks, c+1, right)
 }
 
 // append adds a record whose number is the greatest.
 func (x *index) append(r *record) {
 	last := len(x.chunks) - 1
-	if last < 0 || len(x.chunks[last]) == cap(x.chunks[last]) {
-		x.chunks = append(x.chunks, make([]*record, 0, chunkSize))
+	if last < 0 || len(x.chunks[last]) >= chunkSize {
+		x.chunks = append(x.chunks, nil)
 		last++
 	}
 	x.chunks[last] = append(x.chunks[last], r)
@@ -109,6 +116,8 @@ func (x *index) remove(r *record) {
 // neighbour, so that few records cannot hold many chunks.
 func (x *index) tidy(c int) {
 	switch {
+	case len(x.chunks[c]) == 0 && len(x.chunks) == 1:
+		x.chunks = x.chunks[:0] // an idle queue keeps its memory for the next message
 	case len(x.chunks[c]) == 0 && c == 0:
 		x.chunks[0] = nil
 		x.chunks = x.chunks[1:]
@@ -128,7 +137,6 @@ func (x *index) small(c int) bool {
 
 // join makes one chunk of c and the one after it.
 func (x *index) join(c int) {
-	joined := make([]*record, 0, chunkSize)
-	x.chunks[c] = append(append(joined, x.chunks[c]...), x.chunks[c+1]...)
+	x.chunks[c] = slices.Concat(x.chunks[c], x.chunks[c+1])
 	x.chunks = slices.Delete(x.chunks, c+1, c+2)
 }
