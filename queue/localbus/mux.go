@@ -37,7 +37,7 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	defer l.Close()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	m := newMux(s, cancel)
+	m := newMux(ctx, s, cancel)
 	if !s.enterMux(m) {
 		return errClosed
 	}
@@ -50,7 +50,7 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	return err
 }
 
-func newMux(s *Server, cancel context.CancelFunc) *mux {
+func newMux(ctx context.Context, s *Server, cancel context.CancelFunc) *mux {
 	return &mux{
 		server: s,
 		cancel: cancel,
@@ -64,6 +64,7 @@ func newMux(s *Server, cancel context.CancelFunc) *mux {
 			IdleTimeout:       2 * time.Minute,
 			MaxHeaderBytes:    64 << 10,
 			ErrorLog:          slog.NewLogLogger(s.config.Log.Handler(), slog.LevelDebug),
+			BaseContext:       func(net.Listener) context.Context { return ctx },
 			ConnContext:       markSecure,
 		},
 	}

@@ -4,6 +4,7 @@ import (
 	"crypto/tls"
 	"encoding/json"
 	"net/http"
+	"strings"
 
 	"github.com/signmill/signmill/queue/localbus/internal/admin"
 )
@@ -14,18 +15,21 @@ const (
 )
 
 // Handler returns the HTTP side of the server: the management API for queues,
-// which takes the same tokens as links do, and GET /health. Serve has it on the
-// same port as AMQP.
+// which takes the same tokens as links do, AMQP inside WebSockets and GET
+// /health. Serve has it on the same port as AMQP.
 func (s *Server) Handler() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if secure, _ := r.Context().Value(secureKey{}).(bool); secure && r.TLS == nil {
 			r.TLS = &tls.ConnectionState{HandshakeComplete: true}
 		}
-		if r.URL.Path == healthPath {
+		switch {
+		case r.URL.Path == healthPath:
 			s.health(w)
-			return
+		case strings.EqualFold(r.URL.Path, webSocketPath):
+			s.serveWebSocket(w, r)
+		default:
+			s.admin.ServeHTTP(w, r)
 		}
-		s.admin.ServeHTTP(w, r)
 	})
 }
 
