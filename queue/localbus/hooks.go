@@ -46,11 +46,13 @@ func (c *connection) loseLocks(path string) int {
 // that the answer to the request for the change arrives first.
 const detachDelay = 250 * time.Millisecond
 
-// detachment is a pending end of the links that were there before a change.
+// detachment is a pending end of the links that were there before a change. A
+// queue that is made anew under the same name keeps its own.
 type detachment struct {
-	change broker.Change
-	number int64 // counts the changes of the server
-	timer  Timer
+	timer Timer
+	queue string // in lower case
+	cause *amqp.Error
+	mark  int64 // the server's number of changes, this one included
 }
 
 // changed is called by the broker when a queue was updated or deleted.
@@ -60,7 +62,15 @@ func (s *Server) changed(ch broker.Change) {
 	if s.closed {
 		return
 	}
-	d := &detachment{change: ch, number: s.changes.Add(1)}
+	why := "was updated"
+	if ch.Deleted {
+		why = "was deleted"
+	}
+	d := &detachment{
+		queue: strings.ToLower(ch.Name),
+		cause: &amqp.Error{Condition: condDetachForced, Description: "The messaging entity " + ch.Name + " " + why + "."},
+		mark:  s.changes.Add(1),
+	}
 	s.timers[d] = struct{}{}
 	d.timer = s.config.Clock.AfterFunc(detachDelay, func() { s.detachLinks(d) })
 }
@@ -69,24 +79,18 @@ func (s *Server) detachLinks(d *detachment) {
 	s.mu.Lock()
 	delete(s.timers, d)
 	s.mu.Unlock()
-	why := "was updated"
-	if d.change.Deleted {
-		why = "was deleted"
-	}
-	e := &amqp.Error{Condition: condDetachForced, Description: "The messaging entity " + d.change.Name + " " + why + "."}
 	for _, c := range s.open() {
-		c.post(func() { c.detachEntity(d, e) })
+		c.post(func() { c.detachEntity(d) })
 	}
 }
 
-// detachEntity ends the older links to a queue and to what lies under it.
-func (c *connection) detachEntity(d *detachment, e *amqp.Error) {
-	name := strings.ToLower(d.change.Name)
+// detachEntity ends the links to a queue and to what lies under it.
+func (c *connection) detachEntity(d *detachment) {
 	for _, s := range c.sessions {
 		for _, l := range s.links {
 			path := strings.ToLower(l.path)
-			if l.born < d.number && (path == name || strings.HasPrefix(path, name+"/$")) {
-				l.detachWith(e)
+			if l.change < d.mark && (path == d.queue || strings.HasPrefix(path, d.queue+"/$")) {
+				l.detachWith(d.cause)
 			}
 		}
 	}

@@ -17,7 +17,7 @@ type link struct {
 	path     string // of the entity, without scheme, host and slashes at the ends
 	detached bool   // we have sent detach and ignore all but the peer's
 	lastUse  time.Time
-	born     int64      // number of changes of queues before the link
+	change   int64      // the server's number of changes when the link began
 	rights   Rights     // one of them must be granted while the link lives; zero: none
 	cancel   func()     // ends the wait for a session; nil: there is none
 	early    *amqp.Flow // credit that came before the link was answered
@@ -35,7 +35,7 @@ func (s *session) attach(ctx context.Context, f amqp.Fields) error {
 	if a.Handle > handleMax || s.links[a.Handle] != nil {
 		return &amqp.Error{Condition: condHandleInUse, Description: "handle is in use or too high"}
 	}
-	l := &link{session: s, handle: a.Handle, attach: a, lastUse: s.conn.now(), born: s.conn.server.changes.Load()}
+	l := &link{session: s, handle: a.Handle, attach: a, lastUse: s.conn.now(), change: s.conn.server.changes.Load()}
 	s.links[a.Handle] = l
 	if limit := s.conn.server.config.LinkIdle; limit > 0 {
 		l.watch(limit)
