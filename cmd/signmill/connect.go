@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"time"
 
 	"github.com/signmill/signmill/queue"
 	"github.com/signmill/signmill/queue/servicebus"
@@ -29,26 +30,30 @@ func (l *links) close() {
 
 // connect opens what a campaign needs, and finds out now whether it can be
 // used.
-func (o signOptions) connect(s stages, run string, log *slog.Logger) (l *links, err error) {
-	l = &links{}
-	defer func() {
-		if err != nil {
-			l.close()
-		}
-	}()
-	b, err := o.backend(s, l, log)
-	if err != nil {
+func (o signOptions) connect(s stages, run string, log *slog.Logger) (*links, error) {
+	l := &links{}
+	if err := o.open(s, l, run, log); err != nil {
+		l.close()
 		return nil, err
 	}
+	return l, nil
+}
+
+// open fills l; what is in it is to be closed, also after an error.
+func (o signOptions) open(s stages, l *links, run string, log *slog.Logger) error {
+	b, err := o.backend(s, l, log)
+	if err != nil {
+		return err
+	}
 	if l.keys, err = o.keyring(s.Soft, b, l); err != nil {
-		return nil, err
+		return err
 	}
 	client, err := servicebus.New(b.Bus)
 	if err != nil {
-		return nil, usageError(err)
+		return usageError(err)
 	}
 	l.closing = append([]func(){func() { closeClient(client) }}, l.closing...)
-	return l, o.openQueues(s.Soft, client, l, run)
+	return o.openQueues(s.Soft, client, l, run)
 }
 
 func (o signOptions) openQueues(ctx context.Context, client *servicebus.Client, l *links, run string) error {
@@ -114,7 +119,7 @@ func (o signOptions) backend(s stages, l *links, log *slog.Logger) (backend, err
 	if err != nil {
 		return backend{}, err
 	}
-	b := st.backend()
+	b := st.backend(localVaultURL)
 	stop, err := startWorker(s.Hard, b, o.localWorker(), log)
 	if err != nil {
 		st.close()
@@ -126,8 +131,13 @@ func (o signOptions) backend(s stages, l *links, log *slog.Logger) (backend, err
 
 // localWorker are the options of the worker that --local brings along.
 func (o signOptions) localWorker() workerOptions {
-	return workerOptions{jobs: o.jobs, replies: o.replies, allowKey: []string{o.to.Key}}
+	w := workerOptions{jobs: o.jobs, replies: o.replies, allowKey: []string{o.to.Key}}
+	w.config.DrainTimeout = localDrain
+	return w
 }
+
+// localDrain is short: the jobs of a local worker are lost at the end anyway.
+const localDrain = time.Second
 
 // startWorker lets a worker run beside a command until stop, which waits.
 func startWorker(ctx context.Context, b backend, o workerOptions, log *slog.Logger) (stop func(), err error) {

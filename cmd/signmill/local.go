@@ -139,6 +139,9 @@ type served struct {
 	spec       stackSpec
 }
 
+// vaultURL is where clients find the vault.
+func (s served) vaultURL() string { return "https://" + s.vault.Addr().String() }
+
 // serve tells the settings and serves until ctx ends.
 func (o localOptions) serve(ctx context.Context, out streams, st *stack, at served) error {
 	dir, err := os.MkdirTemp("", "signmill-local-*")
@@ -151,7 +154,7 @@ func (o localOptions) serve(ctx context.Context, out streams, st *stack, at serv
 		return err
 	}
 	if o.worker {
-		stop, err := startWorker(ctx, st.backend(), o.localWorker(at.spec), at.spec.Log)
+		stop, err := startWorker(ctx, st.backend(at.vaultURL()), o.localWorker(at.spec), at.spec.Log)
 		if err != nil {
 			return err
 		}
@@ -166,6 +169,7 @@ func (o localOptions) serve(ctx context.Context, out streams, st *stack, at serv
 // localWorker allows every key and answers on every queue.
 func (o localOptions) localWorker(spec stackSpec) workerOptions {
 	w := workerOptions{jobs: "jobs", replies: "replies"}
+	w.config.DrainTimeout = localDrain
 	for _, k := range spec.Keys {
 		w.allowKey = append(w.allowKey, k.Name)
 	}

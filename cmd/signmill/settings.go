@@ -20,7 +20,7 @@ func newSettings(dir string, st *stack, at served) ([]setting, error) {
 	vault := at.vault.Addr().String()
 	return []setting{
 		{envPrefix + "CONNECTION_STRING", emulator(at.bus.Addr().String())},
-		{envPrefix + "VAULT", "https://" + vault},
+		{envPrefix + "VAULT", at.vaultURL()},
 		{"SSL_CERT_FILE", authority},
 		{"IDENTITY_ENDPOINT", "http://" + vault + "/msi/token"},
 		{"IDENTITY_HEADER", "local"},

@@ -72,6 +72,9 @@ func newSign(s streams) *cobra.Command {
 				return err
 			}
 			o.files.Files, o.files.Stdin = args, s.in
+			if err := o.exclusive(cmd); err != nil {
+				return err
+			}
 			return o.run(cmd.Context(), s, log)
 		},
 	}
@@ -108,10 +111,18 @@ func (o *signOptions) addQueue(cmd *cobra.Command) {
 	f.IntVar(&o.items, "items-per-job", 100, "files in one job")
 	f.IntVar(&o.window, "window", 32, "jobs under way at once")
 	f.DurationVar(&o.patience, "reply-timeout", 10*time.Minute, "give up when no reply comes for so long")
-	cmd.MarkFlagsMutuallyExclusive("local", "namespace")
-	cmd.MarkFlagsMutuallyExclusive("local", "vault")
-	cmd.MarkFlagsMutuallyExclusive("local", "connection-string-file")
-	cmd.MarkFlagsMutuallyExclusive("force", "resume")
+}
+
+// exclusive refuses flags that contradict each other. Variables do not count:
+// what they say of Azure is for guardLocal.
+func (o *signOptions) exclusive(cmd *cobra.Command) error {
+	pairs := [][2]string{{"force", "resume"}, {"local", "namespace"}, {"local", "vault"}, {"local", "connection-string-file"}, {"local", "public-key"}}
+	for _, pair := range pairs {
+		if cmd.Flags().Changed(pair[0]) && cmd.Flags().Changed(pair[1]) {
+			return usagef("--%s and --%s exclude each other", pair[0], pair[1])
+		}
+	}
+	return nil
 }
 
 // check refuses what cannot work, before anything is touched.

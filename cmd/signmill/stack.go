@@ -79,7 +79,7 @@ func keySpec(k localKey) localvault.KeySpec {
 	return localvault.KeySpec{Name: k.Name, Type: "RSA"}
 }
 
-// localVaultURL is where the vault is when it is reached in memory.
+// localVaultURL is where a vault is that is reached in memory only.
 const localVaultURL = "https://signmill.localhost"
 
 // emulator returns the connection string of a broker on host, in the form of
@@ -90,8 +90,8 @@ func emulator(host string) string {
 }
 
 // backend returns the values with which the production code uses the servers
-// in memory.
-func (s *stack) backend() backend {
+// in memory. The vault takes the URL by which it is asked as its own.
+func (s *stack) backend(vaultURL string) backend {
 	return backend{
 		Bus: servicebus.Config{
 			ConnectionString: emulator("localhost"),
@@ -104,7 +104,7 @@ func (s *stack) backend() backend {
 			Local:      true,
 			Log:        s.log,
 		},
-		VaultURL: localVaultURL,
+		VaultURL: vaultURL,
 	}
 }
 
