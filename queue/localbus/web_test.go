@@ -129,3 +129,30 @@ func change(t *testing.T, s *localbus.Server, method, body string, want int) {
 		t.Fatalf("%s: got %d %s", method, w.Code, w.Body)
 	}
 }
+
+// What a link would have received and deleted is still there when the link goes
+// before its delay is over.
+func TestDelayedMessageOutlivesItsLink(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newServer(t, localbus.Config{OpenAccess: true, Queues: queues("jobs"), Faults: localbus.Faults{Delay: time.Minute}})
+		p := openPeer(t, s)
+		p.attachSender(1, "jobs")
+		p.send(1, 0, "x")
+		p.expectAccepted(0)
+		p.write(amqp.Attach{
+			Name: "r", Handle: 2, Receiver: true, SenderSettleMode: amqp.Some(amqp.SenderSettled),
+			Source: amqp.NewTerminus(amqp.CodeSource, "jobs"), Target: &amqp.Terminus{Code: amqp.CodeTarget},
+		}.Append(nil, 0))
+		p.expect(amqp.CodeAttach)
+		p.flow(amqp.Flow{Handle: amqp.Some[uint32](2), LinkCredit: amqp.Some[uint32](1)})
+		<-time.After(time.Second)
+		p.write(amqp.Detach{Handle: 2, Closed: true}.Append(nil, 0))
+		p.expect(amqp.CodeDetach)
+		w := httptest.NewRecorder()
+		s.Handler().ServeHTTP(w, httptest.NewRequest("GET", "/jobs", nil))
+		if !strings.Contains(w.Body.String(), "ActiveMessageCount>1<") {
+			t.Errorf("the message is gone: %s", w.Body)
+		}
+	})
+}

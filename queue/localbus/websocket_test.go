@@ -80,7 +80,7 @@ func TestWebSocketRefusesFrames(t *testing.T) {
 		"text":              frame(0x81, "x"),
 		"reserved bit":      frame(0xc2, "x"),
 		"unknown opcode":    frame(0x83, "x"),
-		"no mask":           {0x82, 0x01, 'x'},
+		"no mask":           {0x82, 0x05, 'h', 'e', 'l', 'l', 'o', '!'},
 		"ping in parts":     frame(0x09, "x"),
 		"long ping":         frame(0x89, strings.Repeat("x", 126)),
 		"64 bits":           {0x82, 0xff, 0x80, 0, 0, 0, 0, 0, 0, 0, 1, 2, 3, 4},

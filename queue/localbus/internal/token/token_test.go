@@ -65,7 +65,7 @@ func TestCheckSharedAccessSignature(t *testing.T) {
 		{"bad base64", "SharedAccessSignature sr=a&sig=!&se=1&skn=a", "sb://a", 0, Malformed},
 		{"bad time", "SharedAccessSignature sr=a&sig=AAAA&se=soon&skn=a", "sb://a", 0, Malformed},
 		{"time too late", "SharedAccessSignature sr=a&sig=AAAA&se=253402300800&skn=a", "sb://a", 0, Malformed},
-		{"too long", "SharedAccessSignature " + strings.Repeat("a", maxToken), "sb://a", 0, Malformed},
+		{"too long", sas("root", "root key+/=", "localhost", later) + strings.Repeat(" ", maxToken), "sb://localhost/jobs", 0, Malformed},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
