@@ -214,6 +214,13 @@ func TestWrongProtocol(t *testing.T) {
 	p.expectEOF()
 }
 
+// saslInit returns a frame that chooses a mechanism.
+func saslInit(mechanism amqp.Symbol, response string) []byte {
+	body := amqp.Append(nil, amqp.Described{Descriptor: uint64(amqp.CodeSASLInit), Value: []any{mechanism, []byte(response)}})
+	head := binary.BigEndian.AppendUint32(nil, uint32(len(body)+8))
+	return append(append(head, 2, 1, 0, 0), body...)
+}
+
 func TestPlainLogin(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
@@ -224,12 +231,7 @@ func TestPlainLogin(t *testing.T) {
 		p.write([]byte(amqp.ProtocolSASL))
 		p.expectHeader(amqp.ProtocolSASL)
 		p.expect(amqp.CodeSASLMechanisms)
-		// sasl-init: mechanism and response
-		body := amqp.Append(nil, amqp.Described{Descriptor: uint64(amqp.CodeSASLInit), Value: []any{
-			amqp.Symbol("PLAIN"), []byte("\x00RootManageSharedAccessKey\x00" + tt.key),
-		}})
-		head := binary.BigEndian.AppendUint32(nil, uint32(len(body)+8))
-		p.write(append(append(head, 2, 1, 0, 0), body...))
+		p.write(saslInit("PLAIN", "\x00RootManageSharedAccessKey\x00"+tt.key))
 		f, _ := p.expect(amqp.CodeSASLOutcome)
 		if got, _ := amqp.DecodeSASLOutcome(f); got != tt.want {
 			t.Errorf("key %q: outcome %d, want %d", tt.key, got, tt.want)
