@@ -9,6 +9,12 @@
 // QUEUE/$DeadLetterQueue; $cbs takes tokens; QUEUE/$management peeks, schedules,
 // renews locks and settles by lock token.
 //
+// One port takes it all: [Server.Serve] tells AMQP, HTTP and TLS around either by
+// the first byte. The HTTP side, [Server.Handler], is the management API for
+// queues that admin clients and autoscalers use, AMQP inside WebSockets, and
+// GET /health. An [Authority] makes certificates for loopback names.
+// [ReadConfig] reads the official emulator's configuration file.
+//
 // How it flows. Each connection has two goroutines. One reads frames, hands
 // sent messages to the broker and notes credit. The other waits for work:
 // it takes messages for links that have credit out of the broker, gathers
@@ -37,6 +43,8 @@
 //   - There are queues only: no topics, subscriptions, rules or transactions.
 //   - The lock tokens that it gives out are random, the sequence numbers count
 //     from 1 in each queue without a partition.
+//   - The management API says that the namespace is of the Standard tier, but
+//     takes message sizes of the Premium one. Queues that are idle stay.
 //   - A JSON Web Token is believed; nobody checks its signature.
 //   - Nothing is throttled, and idle links live, unless the configuration says so.
 //   - A batch is stored as one: all of it or nothing.
