@@ -17,8 +17,8 @@ const localHelp = `Serves a broker and a vault on this machine, for any language
 AMQP 1.0, Key Vault over HTTPS, and tokens for default credentials. It prints
 the settings that lead clients there.
 
-There are the queues jobs and replies, and the key signmill for ES256; --queue
-and --key add more. Keys are fresh at each start, and everything is lost on
+There are the queues jobs and replies, and the key signmill for ES256; --queue,
+--config and --key add more. Keys are fresh at each start, and everything is lost on
 exit. No worker runs unless --worker asks for one.
 
 It refuses to start where Azure settings are present, unless each is named with
@@ -32,7 +32,9 @@ const localExamples = `  signmill local --env-file local.env &
 // localOptions are the flags of local.
 type localOptions struct {
 	bus     string
+	admin   string
 	vault   string
+	config  string
 	queues  []string
 	keys    []string
 	quota   int
@@ -60,7 +62,9 @@ func newLocal(s streams) *cobra.Command {
 	}
 	f := cmd.Flags()
 	f.StringVar(&o.bus, "bus", "127.0.0.1:5672", "where the broker listens; port 0 is any free one")
+	f.StringVar(&o.admin, "admin", "127.0.0.1:5300", "where the broker is managed over HTTP, as well as at --bus; port 0 is any free one")
 	f.StringVar(&o.vault, "vault", "127.0.0.1:8443", "where the vault listens; port 0 is any free one")
+	f.StringVar(&o.config, "config", "", "a configuration file of the official emulator, with queues")
 	f.StringSliceVar(&o.queues, "queue", nil, "one more queue, as NAME or NAME=sessions; may be repeated")
 	f.StringSliceVar(&o.keys, "key", nil, "one more key, as NAME=ALG; may be repeated")
 	f.IntVar(&o.quota, "quota", 0, "what the vault allows in 10 s, in units; 4000 is the real one's, 0 no limit")
@@ -82,17 +86,18 @@ func (o localOptions) run(ctx context.Context, out streams, log *slog.Logger) er
 	}
 	st, err := newStack(spec)
 	if err != nil {
-		return usageError(err)
+		return err
 	}
 	defer st.close()
 	s, stop := onInterrupt(ctx, func() {})
 	defer stop()
-	bus, vault, err := o.listen(s.Soft)
+	at, err := o.listen(s.Soft)
 	if err != nil {
 		return err
 	}
-	defer func() { bus.Close(); vault.Close() }() //nolint:errcheck // closed already, unless serving never began
-	return o.serve(s.Soft, out, st, served{bus, vault, spec})
+	defer at.close()
+	at.spec = spec
+	return o.serve(s.Soft, out, st, at)
 }
 
 // spec reads the queues and keys.
@@ -100,6 +105,7 @@ func (o localOptions) spec(log *slog.Logger) (stackSpec, error) {
 	spec := stackSpec{
 		Queues: []localQueue{{Name: "jobs"}, {Name: "replies", Duplicates: true}},
 		Keys:   []localKey{{"signmill", schema.ES256}},
+		File:   o.config,
 		Quota:  o.quota,
 		Log:    log,
 	}
@@ -121,22 +127,34 @@ func (o localOptions) spec(log *slog.Logger) (stackSpec, error) {
 	return spec, nil
 }
 
-func (o localOptions) listen(ctx context.Context) (bus, vault net.Listener, err error) {
-	var config net.ListenConfig
-	if bus, err = config.Listen(ctx, "tcp", o.bus); err != nil {
-		return nil, nil, fmt.Errorf("broker: %w: choose another place with --bus", err)
-	}
-	if vault, err = config.Listen(ctx, "tcp", o.vault); err != nil {
-		bus.Close() //nolint:errcheck // nothing was served
-		return nil, nil, fmt.Errorf("vault: %w: choose another place with --vault", err)
-	}
-	return bus, vault, nil
-}
-
 // served is what a stack listens on.
 type served struct {
-	bus, vault net.Listener
-	spec       stackSpec
+	bus, admin, vault net.Listener
+	spec              stackSpec
+}
+
+// listen opens all places, or says which one is taken.
+func (o localOptions) listen(ctx context.Context) (at served, err error) {
+	places := []struct {
+		flag, address string
+		listener      *net.Listener
+	}{{"bus", o.bus, &at.bus}, {"admin", o.admin, &at.admin}, {"vault", o.vault, &at.vault}}
+	var config net.ListenConfig
+	for _, p := range places {
+		if *p.listener, err = config.Listen(ctx, "tcp", p.address); err != nil {
+			at.close()
+			return served{}, fmt.Errorf("%w: choose another place with --%s", err, p.flag)
+		}
+	}
+	return at, nil
+}
+
+func (s served) close() {
+	for _, l := range []net.Listener{s.bus, s.admin, s.vault} {
+		if l != nil {
+			l.Close() //nolint:errcheck // it is closed already, unless serving never began
+		}
+	}
 }
 
 // vaultURL is where clients find the vault.
@@ -160,10 +178,10 @@ func (o localOptions) serve(ctx context.Context, out streams, st *stack, at serv
 		}
 		defer stop()
 	}
-	if err := o.announce(out, settings); err != nil {
+	if err := o.announce(out, at, settings); err != nil {
 		return err
 	}
-	return st.serve(ctx, at.bus, at.vault)
+	return st.serve(ctx, at.bus, at.admin, at.vault)
 }
 
 // localWorker allows every key and answers on every queue.

@@ -27,11 +27,15 @@ func newSettings(dir string, st *stack, at served) ([]setting, error) {
 	}, nil
 }
 
-const localBanner = "signmill: broker and vault serve on this machine; keys are fresh, state is lost on exit"
+// banner says where the servers are, and what they are not.
+func banner(at served) string {
+	return fmt.Sprintf("signmill: broker on %s, its management on http://%s, vault on %s\nsignmill: keys are fresh, state is lost on exit",
+		at.bus.Addr(), at.admin.Addr(), at.vaultURL())
+}
 
 // announce prints the settings once the servers can be reached.
-func (o localOptions) announce(s streams, settings []setting) error {
-	if _, err := fmt.Fprintln(s.err, localBanner); err != nil {
+func (o localOptions) announce(s streams, at served, settings []setting) error {
+	if _, err := fmt.Fprintln(s.err, banner(at)); err != nil {
 		return err
 	}
 	if o.envFile != "" {

@@ -6,6 +6,9 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"os"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
@@ -29,6 +32,7 @@ type stack struct {
 // stackSpec says what a stack holds from the start.
 type stackSpec struct {
 	Queues []localQueue
+	File   string // more queues: a configuration file of the official emulator; "" is none
 	Keys   []localKey
 	Quota  int // of the vault, in units for each 10 s; 0: no limit
 	Log    *slog.Logger
@@ -50,17 +54,14 @@ type localKey struct {
 // newStack makes both servers with fresh keys. It listens to nothing.
 func newStack(spec stackSpec) (*stack, error) {
 	s := &stack{log: spec.Log}
-	bus := localbus.Config{Log: spec.Log}
-	for _, q := range spec.Queues {
-		bus.Queues = append(bus.Queues, localbus.Queue{Name: q.Name, QueueProperties: localbus.QueueProperties{
-			RequiresDuplicateDetect: q.Duplicates, RequiresSession: q.Sessions,
-		}})
-	}
 	vault := localvault.Config{Log: spec.Log, Quota: localvault.Quota{Units: spec.Quota}}
 	for _, k := range spec.Keys {
 		vault.Keys = append(vault.Keys, keySpec(k))
 	}
-	var err error
+	bus, err := spec.busConfig()
+	if err != nil {
+		return nil, err
+	}
 	if s.vault, err = localvault.New(vault); err != nil {
 		return nil, fmt.Errorf("local vault: %w", err)
 	}
@@ -68,6 +69,43 @@ func newStack(spec stackSpec) (*stack, error) {
 		return nil, fmt.Errorf("local broker: %w", err)
 	}
 	return s, nil
+}
+
+// busConfig joins the queues of the file with those of Queues that it lacks.
+func (s stackSpec) busConfig() (localbus.Config, error) {
+	c, err := s.readFile()
+	if err != nil {
+		return c, err
+	}
+	c.Log = s.Log
+	for _, q := range s.Queues {
+		if slices.ContainsFunc(c.Queues, func(have localbus.Queue) bool { return strings.EqualFold(have.Name, q.Name) }) {
+			continue
+		}
+		c.Queues = append(c.Queues, localbus.Queue{Name: q.Name, QueueProperties: localbus.QueueProperties{
+			RequiresDuplicateDetect: q.Duplicates, RequiresSession: q.Sessions,
+		}})
+	}
+	return c, nil
+}
+
+func (s stackSpec) readFile() (localbus.Config, error) {
+	if s.File == "" {
+		return localbus.Config{}, nil
+	}
+	f, err := os.Open(s.File)
+	if err != nil {
+		return localbus.Config{}, err
+	}
+	defer f.Close() //nolint:errcheck // only read
+	c, warnings, err := localbus.ReadConfig(f)
+	for _, w := range warnings {
+		s.Log.Warn("configuration file", "file", s.File, "warning", w)
+	}
+	if err != nil {
+		err = fmt.Errorf("%s: %w", s.File, err)
+	}
+	return c, err
 }
 
 // keySpec returns the key that an algorithm needs: RSA with 2,048 bits, or EC
@@ -109,15 +147,18 @@ func (s *stack) backend(vaultURL string) backend {
 }
 
 // serve answers on the listeners until ctx ends, or until one of them fails.
-func (s *stack) serve(ctx context.Context, bus, vault net.Listener) error {
+// On admin the broker is managed over HTTP, as on bus; clients of the official
+// emulator look for that at a port of its own.
+func (s *stack) serve(ctx context.Context, bus, admin, vault net.Listener) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
-	done := make(chan error, 2) // one result of each, never closed
+	done := make(chan error, 3) // one result of each, never closed
 	go func() { done <- s.bus.Serve(ctx, bus) }()
+	go func() { done <- s.bus.Serve(ctx, admin) }()
 	go func() { done <- s.vault.Serve(ctx, vault) }()
 	first := <-done
 	stop()
-	return errors.Join(first, <-done)
+	return errors.Join(first, <-done, <-done)
 }
 
 // certificate returns the authority that clients of the vault must trust, in
