@@ -1,0 +1,176 @@
+package main
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/signmill/signmill/queue"
+	"github.com/signmill/signmill/queue/servicebus"
+	"github.com/signmill/signmill/schema"
+	"github.com/signmill/signmill/signer"
+)
+
+// campaignRig is a campaign over a broker in memory, whose worker is the test.
+type campaignRig struct {
+	*campaign
+	t    *testing.T
+	dir  string
+	key  *ecdsa.PrivateKey
+	jobs queue.Receiver // the worker's end
+	out  queue.Sender   // the worker's end
+}
+
+// newCampaignRig prepares a campaign over count files, one in each job.
+func newCampaignRig(t *testing.T, count int) *campaignRig {
+	t.Helper()
+	r := &campaignRig{t: t, dir: t.TempDir()}
+	var err error
+	if r.key, err = ecdsa.GenerateKey(elliptic.P256(), rand.Reader); err != nil {
+		t.Fatal(err)
+	}
+	c := campaignConfig{
+		Run: "run", Attempt: "1", Key: "k", Algorithm: schema.ES256, ReplyTo: "replies",
+		Keys:    &keyring{Pinned: &r.key.PublicKey},
+		Hashers: 2, Items: 1, Window: 2, Patience: 20 * time.Second, Log: slog.New(slog.DiscardHandler),
+	}
+	client := r.connect(&c)
+	if r.jobs, err = client.Receiver("jobs"); err != nil {
+		t.Fatal(err)
+	}
+	if r.out, err = client.Sender("replies"); err != nil {
+		t.Fatal(err)
+	}
+	r.prepare(&c, count)
+	r.campaign = newCampaign(c)
+	return r
+}
+
+// connect starts a broker and opens both ends.
+func (r *campaignRig) connect(c *campaignConfig) *servicebus.Client {
+	r.t.Helper()
+	st, err := newStack(stackSpec{Queues: []localQueue{{Name: "jobs"}, {Name: "replies"}}, Log: c.Log})
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	r.t.Cleanup(st.close)
+	client, err := servicebus.New(st.backend(localVaultURL).Bus)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	r.t.Cleanup(func() { closeClient(client) })
+	if c.Jobs, err = client.Sender("jobs"); err != nil {
+		r.t.Fatal(err)
+	}
+	if c.Replies, err = client.Receiver("replies"); err != nil {
+		r.t.Fatal(err)
+	}
+	return client
+}
+
+// prepare makes the files and what records their outcomes.
+func (r *campaignRig) prepare(c *campaignConfig, count int) {
+	r.t.Helper()
+	var files []string
+	for i := range count {
+		name := filepath.Join(r.dir, fmt.Sprint(i))
+		if err := os.WriteFile(name, []byte(name), 0o600); err != nil {
+			r.t.Fatal(err)
+		}
+		files = append(files, name)
+	}
+	to := layout{Key: "k"}
+	var err error
+	if c.Plan, err = makePlan(sources{Files: files}, to, pathSet{}); err != nil {
+		r.t.Fatal(err)
+	}
+	r.t.Cleanup(c.Plan.Close)
+	m, err := createManifest(filepath.Join(r.dir, manifestName), testHead, false)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	p := newProgress(new(strings.Builder), count)
+	r.t.Cleanup(p.close)
+	pem := filepath.Join(r.dir, "k.pem")
+	c.Record = &recorder{layout: to, manifest: m, progress: p, pems: map[string]string{testKID: pem}}
+}
+
+const testKID = "https://local.vault.azure.net/keys/k/0123456789abcdef0123456789abcdef"
+
+// start runs the campaign; the channel gives its result once.
+func (r *campaignRig) start(soft context.Context) <-chan error {
+	done := make(chan error, 1)
+	go func() { done <- r.run(soft, r.t.Context()) }()
+	return done
+}
+
+// take receives one job as a worker does.
+func (r *campaignRig) take() schema.Job {
+	r.t.Helper()
+	ctx, cancel := context.WithTimeout(r.t.Context(), 20*time.Second)
+	defer cancel()
+	got, err := r.jobs.Receive(ctx, 1)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	job, err := schema.Decode(got[0].Body, schema.Limits{})
+	if err = errors.Join(err, got[0].Complete(ctx)); err != nil {
+		r.t.Fatal(err)
+	}
+	return job
+}
+
+// result signs a job with key, as it should be.
+func (r *campaignRig) result(job schema.Job, key *ecdsa.PrivateKey) schema.Result {
+	r.t.Helper()
+	result := schema.Result{ID: job.ID, Status: schema.Succeeded, KID: testKID}
+	for _, item := range job.Items {
+		der, err := ecdsa.SignASN1(rand.Reader, key, item.Digest)
+		if err != nil {
+			r.t.Fatal(err)
+		}
+		jose, err := signer.JOSE(schema.ES256, der)
+		if err != nil {
+			r.t.Fatal(err)
+		}
+		result.Items = append(result.Items, schema.ItemResult{ID: item.ID, Signature: jose})
+	}
+	return result
+}
+
+// reply sends a body in answer to a job.
+func (r *campaignRig) reply(correlation string, body []byte) {
+	r.t.Helper()
+	m := queue.Message{ID: "reply-" + correlation, CorrelationID: correlation, Subject: schema.ResultVersion, Body: body}
+	if err := r.out.Send(r.t.Context(), m); err != nil {
+		r.t.Fatal(err)
+	}
+}
+
+func (r *campaignRig) encode(result schema.Result) []byte {
+	r.t.Helper()
+	body, err := result.Encode(0)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return body
+}
+
+// signatures counts the signature files.
+func (r *campaignRig) signatures() int {
+	r.t.Helper()
+	names, err := filepath.Glob(filepath.Join(r.dir, "*"+signatureSuffix))
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return len(names)
+}
