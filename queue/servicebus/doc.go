@@ -3,7 +3,8 @@
 //
 // What it is. [Client] holds one connection to a namespace. From it come a
 // [Receiver] for each queue that is read and a [Sender] for each queue that is
-// written. Links open on first use; Warm opens them earlier.
+// written. A receiver has two links, one to receive and one to settle. Links
+// open on first use; Warm connects earlier and reports what is missing.
 //
 // How it flows. Receive asks the broker for as many messages as the caller has
 // room for, and no more. Settlements and renewals go back on the link of the
