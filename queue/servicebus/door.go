@@ -2,7 +2,7 @@ package servicebus
 
 import (
 	"context"
-	"sync"
+	"sync/atomic"
 )
 
 // door lets calls on a link pass side by side while it works, and one by one
@@ -11,14 +11,14 @@ import (
 // hundred times as often as one.
 type door struct {
 	single chan struct{} // holds an element while a call passes alone
-
-	mu     sync.Mutex // guards broken
-	broken bool       // or not open yet
+	broken atomic.Bool   // or not open yet
 }
 
 // newDoor returns the door of a link that is not open yet.
 func newDoor() *door {
-	return &door{single: make(chan struct{}, 1), broken: true}
+	d := &door{single: make(chan struct{}, 1)}
+	d.broken.Store(true)
+	return d
 }
 
 // pass runs call, and learns from its outcome whether the link works. It
@@ -52,14 +52,11 @@ func (d *door) learn(ctx context.Context, err error) error {
 	return err
 }
 
+// set writes only what changes, because every call comes by.
 func (d *door) set(broken bool) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.broken = broken
+	if d.broken.Load() != broken {
+		d.broken.Store(broken)
+	}
 }
 
-func (d *door) isBroken() bool {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return d.broken
-}
+func (d *door) isBroken() bool { return d.broken.Load() }
