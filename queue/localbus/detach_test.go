@@ -33,7 +33,7 @@ func TestDeletionDetachesOlderLinks(t *testing.T) {
 		if took := time.Since(start); took != 250*time.Millisecond {
 			t.Errorf("detached after %v, want 250ms", took)
 		}
-		time.Sleep(time.Second)
+		<-time.After(time.Second)
 		p.send(4, 0, "x")
 		p.expectAccepted(0)
 	})
@@ -59,7 +59,7 @@ func TestUnsentMessagesComeBack(t *testing.T) {
 					defer close(done)
 					r.ReceiveMessages(t.Context(), 2, nil)
 				}()
-				time.Sleep(time.Second)
+				<-time.After(time.Second)
 				b.ok(r.Close(t.Context()))
 				<-done
 				for _, m := range b.receive(2) {

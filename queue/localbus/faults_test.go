@@ -168,7 +168,7 @@ func TestIdleLinkAndConnection(t *testing.T) {
 		p := openPeer(t, s)
 		p.nc.SetDeadline(time.Time{})
 		p.attachSender(0, "jobs")
-		time.Sleep(8 * time.Minute)
+		<-time.After(8 * time.Minute)
 		p.send(0, 0, "x")
 		p.expectAccepted(0)
 		start := time.Now()
@@ -203,7 +203,7 @@ func TestKeepalive(t *testing.T) {
 		b := newBench(t, localbus.Config{})
 		b.send("one")
 		b.receive(1)
-		time.Sleep(2 * time.Hour) // both sides are silent but for empty frames
+		<-time.After(2 * time.Hour) // both sides are silent but for empty frames
 		b.send("two")
 		b.receive(2)
 	})
@@ -229,7 +229,7 @@ func TestTokenExpires(t *testing.T) {
 		if err := sender.SendMessage(t.Context(), &azservicebus.Message{}, nil); err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(11 * time.Minute)
+		<-time.After(11 * time.Minute)
 		if err := sender.SendMessage(t.Context(), &azservicebus.Message{}, nil); !hasCode(err, azservicebus.CodeUnauthorizedAccess) {
 			t.Errorf("error %v, want unauthorized", err)
 		}

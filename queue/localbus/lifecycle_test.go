@@ -99,7 +99,7 @@ func TestLockExpires(t *testing.T) {
 		b := newBench(t, localbus.Config{})
 		b.send("one")
 		first := b.receive(1)[0]
-		time.Sleep(61 * time.Second)
+		<-time.After(61 * time.Second)
 		second := b.receive(1)[0]
 		if first.DeliveryCount != 1 || second.DeliveryCount != 2 {
 			t.Errorf("delivery counts %d and %d, want 1 and 2", first.DeliveryCount, second.DeliveryCount)
@@ -108,7 +108,7 @@ func TestLockExpires(t *testing.T) {
 			t.Errorf("late complete: error %v, want lock lost", err)
 		}
 		b.ok(b.receiver.RenewMessageLock(t.Context(), second, nil))
-		time.Sleep(50 * time.Second)
+		<-time.After(50 * time.Second)
 		b.ok(b.receiver.CompleteMessage(t.Context(), second, nil))
 	})
 }
@@ -178,7 +178,7 @@ func TestScheduleAndCancel(t *testing.T) {
 		}
 		b.ok(b.sender.CancelScheduledMessages(ctx, numbers[:1], nil))
 		b.none()
-		time.Sleep(time.Hour)
+		<-time.After(time.Hour)
 		if m := b.receive(1)[0]; string(m.Body) != "b" {
 			t.Errorf("got %q, want b", m.Body)
 		}

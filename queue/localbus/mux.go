@@ -44,7 +44,7 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	defer s.leaveMux(m)
 	stop := context.AfterFunc(ctx, func() { l.Close() })
 	defer stop()
-	m.served.Go(func() { m.web.Serve(m.hand) })
+	m.served.Go(func() { _ = m.web.Serve(m.hand) }) // ends with hand
 	err := m.accept(ctx, l)
 	m.end(ctx)
 	return err
@@ -119,7 +119,7 @@ func (m *mux) end(ctx context.Context) {
 	if m.web.Shutdown(ctx) != nil {
 		m.web.Close()
 	}
-	m.hand.Close()
+	_ = m.hand.Close()
 	m.served.Wait()
 }
 

@@ -1,6 +1,7 @@
 package localbus
 
 import (
+	"errors"
 	"io"
 	"net"
 	"os"
@@ -132,7 +133,7 @@ func (p *pipeEnd) Write(b []byte) (int, error) {
 // wrapOp makes an error look like that of a network connection: clients tell
 // a broken connection by its type.
 func wrapOp(op string, err error) error {
-	if err == nil || err == io.EOF {
+	if err == nil || errors.Is(err, io.EOF) {
 		return err
 	}
 	return &net.OpError{Op: op, Net: pipeAddr{}.Network(), Addr: pipeAddr{}, Err: err}

@@ -243,7 +243,7 @@ func TestWaitEndsWithItsSession(t *testing.T) {
 		synctest.Wait()
 		p.write(amqp.End{}.Append(nil, 0))
 		p.expect(amqp.CodeEnd)
-		time.Sleep(10 * time.Second)
+		<-time.After(10 * time.Second)
 		p.begin(0, 10)
 		p.attachSession(1, nil, amqp.Map{{Key: amqp.Symbol("com.microsoft:timeout"), Value: uint32(5000)}})
 		start := time.Now()

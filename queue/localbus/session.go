@@ -2,6 +2,7 @@ package localbus
 
 import (
 	"context"
+	"errors"
 
 	"github.com/signmill/signmill/queue/localbus/internal/amqp"
 )
@@ -75,7 +76,7 @@ func (s *session) handle(ctx context.Context, code byte, f amqp.Fields, payload 
 	default:
 		return &amqp.Error{Condition: condFraming, Description: "unexpected performative"}
 	}
-	if e, ok := err.(*amqp.Error); ok {
+	if e, ok := errors.AsType[*amqp.Error](err); ok {
 		s.fail(e)
 		return nil
 	}

@@ -120,7 +120,7 @@ func TestSessionLockExpires(t *testing.T) {
 		s, err := b.client.AcceptSessionForQueue(t.Context(), "jobs", "A", nil)
 		b.ok(err)
 		m := receiveAll(t, s, 1)[0]
-		time.Sleep(61 * time.Second)
+		<-time.After(61 * time.Second)
 		if err := s.CompleteMessage(t.Context(), m, nil); !hasCode(err, azservicebus.CodeLockLost) {
 			t.Errorf("complete after the lock: error %v, want lock lost", err)
 		}

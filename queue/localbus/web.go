@@ -53,5 +53,5 @@ func (s *Server) health(w http.ResponseWriter) {
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(code)
-	json.NewEncoder(w).Encode(map[string]string{"status": status, "message": message})
+	_ = json.NewEncoder(w).Encode(map[string]string{"status": status, "message": message})
 }

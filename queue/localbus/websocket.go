@@ -183,7 +183,7 @@ func (c *webSocket) control(op byte, size int) error {
 	case opPing:
 		return c.writeFrame(opPong, b)
 	case opClose:
-		c.writeFrame(opClose, b[:min(len(b), 2)])
+		_ = c.writeFrame(opClose, b[:min(len(b), 2)])
 		return io.EOF
 	}
 	return nil
@@ -222,7 +222,7 @@ func (c *webSocket) writeLocked(op byte, b []byte) error {
 func (c *webSocket) Close() error {
 	if c.mu.TryLock() {
 		c.SetWriteDeadline(time.Now().Add(lastWrite))
-		c.writeLocked(opClose, []byte{0x03, 0xe8}) // 1000, normal closure
+		_ = c.writeLocked(opClose, []byte{0x03, 0xe8}) // 1000, normal closure
 		c.mu.Unlock()
 	}
 	return c.Conn.Close()

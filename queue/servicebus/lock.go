@@ -47,7 +47,7 @@ func (l *lock) Settle(ctx context.Context, s queue.Settlement) error {
 	return translate(opOf[s.Outcome], l.receiver.name, err)
 }
 
-func lockLost(err error) bool { return kindOf(err) == queue.ErrLockLost }
+func lockLost(err error) bool { return errors.Is(kindOf(err), queue.ErrLockLost) }
 
 // errNotOnLink means that the link of a message is known to be gone, or was
 // tried before.

@@ -120,7 +120,7 @@ func TestSettleAfterReset(t *testing.T) {
 				if got := s.dials(); got > 4 {
 					t.Errorf("connections: got %d, want at most 4: no storm", got)
 				}
-				s.wantNoneAgain(t, ctx)
+				s.wantNoneAgain(ctx, t)
 				cancel()
 				s.loop.Wait()
 			})
@@ -130,7 +130,7 @@ func TestSettleAfterReset(t *testing.T) {
 
 // wantNoneAgain waits until every lock would have expired, and requires that
 // no message came a second time.
-func (s *scene) wantNoneAgain(t *testing.T, ctx context.Context) {
+func (s *scene) wantNoneAgain(ctx context.Context, t *testing.T) {
 	t.Helper()
 	watch, cancel := context.WithTimeout(ctx, 2*lockDuration)
 	defer cancel()
@@ -190,7 +190,7 @@ func TestRenewAfterReset(t *testing.T) {
 			<-time.After(lockDuration / 2)
 		}
 		s.settleAll(t, completeOne)
-		s.wantNoneAgain(t, t.Context())
+		s.wantNoneAgain(t.Context(), t)
 	})
 }
 
@@ -213,7 +213,7 @@ func TestSettleThroughOutage(t *testing.T) {
 		if got := s.dials(); got > 20 {
 			t.Errorf("connections: got %d, want no more than one settlement and one receive loop ask for", got)
 		}
-		s.wantNoneAgain(t, ctx)
+		s.wantNoneAgain(ctx, t)
 		cancel()
 		s.loop.Wait()
 	})
@@ -248,7 +248,7 @@ func TestSettleUnderRepeatedResets(t *testing.T) {
 				if took > lockDuration {
 					t.Errorf("settlements: took %v, want less than the lock of %v", took, lockDuration)
 				}
-				s.wantNoneAgain(t, ctx)
+				s.wantNoneAgain(ctx, t)
 				cancel()
 				s.loop.Wait()
 			})

@@ -2,9 +2,7 @@ package amqp
 
 import "time"
 
-// The Go types of AMQP values (part 1, section 1.6). The others are nil, bool,
-// the sized integers and floats, string, []byte for binary and []any for list.
-type (
+type ( // of AMQP values (part 1, section 1.6); the others are nil, bool, sized numbers, string, []byte for binary, []any for list
 	// Symbol is an ASCII name from a constrained domain.
 	Symbol string
 
@@ -17,9 +15,13 @@ type (
 	// Char is one Unicode code point.
 	Char rune
 
-	// Decimal32, Decimal64 and Decimal128 are kept as they came.
-	Decimal32  [4]byte
-	Decimal64  [8]byte
+	// Decimal32 is kept as it came.
+	Decimal32 [4]byte
+
+	// Decimal64 is kept as it came.
+	Decimal64 [8]byte
+
+	// Decimal128 is kept as it came.
 	Decimal128 [16]byte
 
 	// Described is a value with a descriptor.
