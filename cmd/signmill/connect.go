@@ -82,7 +82,7 @@ func (o signOptions) receiver(ctx context.Context, client *servicebus.Client, ru
 // keyring finds out which public keys count. A key of the vault is asked for
 // at once, so that a wrong name or type costs no job.
 func (o signOptions) keyring(ctx context.Context, b backend, l *links) (*keyring, error) {
-	if o.publicKey != "" {
+	if o.publicKey != "" && !o.local {
 		public, err := readPublicKey(o.publicKey)
 		if err != nil {
 			return nil, err
@@ -95,7 +95,7 @@ func (o signOptions) keyring(ctx context.Context, b backend, l *links) (*keyring
 	}
 	l.closing = append(l.closing, vault.Close)
 	k := &keyring{Resolver: vault, Ref: signer.Ref{Vault: b.VaultURL, Name: o.to.Key}}
-	if o.vaultKey != "" {
+	if o.vaultKey != "" && !o.local {
 		k.Ref.Name = o.vaultKey
 	}
 	key, err := vault.Resolve(ctx, k.Ref)

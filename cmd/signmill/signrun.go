@@ -93,13 +93,14 @@ func (o signOptions) sign(ctx context.Context, w io.Writer, log *slog.Logger, c 
 	return s.Soft.Err() != nil, err
 }
 
-// conclude completes the manifest, or takes it back if there is nothing in it,
-// and says what came of the campaign.
+// conclude completes the manifest and says what came of the campaign. Only if
+// that has not even begun is the manifest taken back: once a job is submitted,
+// its reply may come late, and --resume must know it.
 func (o signOptions) conclude(out io.Writer, r *recorder, c counts, failure error) error {
 	if errors.Is(failure, errHurry) {
 		failure = nil
 	}
-	if c.Signed+c.Failed+c.Kept == 0 && failure != nil {
+	if begun := r.progress != nil; !begun && failure != nil {
 		return errors.Join(failure, o.undo(r.manifest))
 	}
 	if err := errors.Join(failure, r.manifest.finish(c), o.summarize(out, c)); err != nil {
