@@ -29,9 +29,13 @@ func (o signOptions) run(ctx context.Context, s streams, log *slog.Logger) error
 		return err
 	}
 	defer plan.Close()
-	interrupted, err := o.sign(ctx, s.err, log, campaignConfig{Plan: plan, Run: run, Record: r})
+	st, stop := onInterrupt(ctx, func() {
+		fmt.Fprintln(s.err, "\nsignmill: submitting no more, waiting for what is under way; interrupt again to leave") //nolint:errcheck // for people
+	})
+	defer stop() // after the manifest is complete
+	err = o.sign(st, s.err, log, campaignConfig{Plan: plan, Run: run, Record: r})
 	c := r.total()
-	c.Kept, c.Left, c.Interrupted = plan.Kept, plan.Files-c.Signed-c.Failed, interrupted
+	c.Kept, c.Left, c.Interrupted = plan.Kept, plan.Files-c.Signed-c.Failed, st.Soft.Err() != nil
 	return o.conclude(s.out, r, c, err)
 }
 
@@ -70,27 +74,23 @@ func (o signOptions) undo(m *manifestWriter) error {
 }
 
 // sign connects and runs the campaign.
-func (o signOptions) sign(ctx context.Context, w io.Writer, log *slog.Logger, c campaignConfig) (interrupted bool, err error) {
+func (o signOptions) sign(s stages, w io.Writer, log *slog.Logger, c campaignConfig) error {
 	if c.Plan.Files == 0 {
-		return false, nil
+		return nil
 	}
-	s, stop := onInterrupt(ctx, func() {
-		fmt.Fprintln(w, "\nsignmill: submitting no more, waiting for what is under way; interrupt again to leave") //nolint:errcheck // for people
-	})
-	defer stop()
 	l, err := o.connect(s, c.Run, log)
 	if err != nil {
-		return s.Soft.Err() != nil, err
+		return err
 	}
 	defer l.close()
+	log.Info("signing begins", "files", c.Plan.Files, "kept", c.Plan.Kept, "run", c.Run)
 	c.Record.progress = newProgress(w, c.Plan.Files)
 	defer c.Record.progress.close()
 
 	c.Attempt, c.Key, c.Algorithm = randomID(4), o.to.Key, o.algorithm.Algorithm
 	c.Jobs, c.Replies, c.ReplyTo, c.Session, c.Keys = l.jobs, l.replies, o.replies, o.session, l.keys
 	c.Hashers, c.Items, c.Window, c.Patience, c.Log = 2*runtime.GOMAXPROCS(0), o.items, o.window, o.patience, log
-	err = newCampaign(c).run(s.Soft, s.Hard)
-	return s.Soft.Err() != nil, err
+	return newCampaign(c).run(s.Soft, s.Hard)
 }
 
 // conclude completes the manifest and says what came of the campaign. Only if
