@@ -105,5 +105,5 @@ func digestOf(algorithm schema.Algorithm, text string) []byte {
 }
 
 func asKey(public crypto.PublicKey) signer.Key {
-	return signer.Key{KID: "https://contoso.vault.azure.net/keys/invoices/0123456789abcdef0123456789abcdef", Public: public, Enabled: true}
+	return signer.Key{KID: "https://example.vault.azure.net/keys/invoices/0123456789abcdef0123456789abcdef", Public: public, Enabled: true}
 }

@@ -11,7 +11,7 @@ import (
 // Ref names a key before its version is known. It comes from a policy, never
 // from a job.
 type Ref struct {
-	Vault   string // base URL of the vault or Managed HSM, for instance https://contoso.vault.azure.net
+	Vault   string // base URL of the vault or Managed HSM, for instance https://example.vault.azure.net
 	Name    string // the key's name in the vault
 	Version string // 32 hex digits; "" means the latest at the time of Resolve
 }

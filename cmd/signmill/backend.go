@@ -29,9 +29,9 @@ type azureFlags struct {
 }
 
 func (a *azureFlags) add(f *pflag.FlagSet) {
-	f.StringVar(&a.namespace, "namespace", "", "the Service Bus namespace, such as contoso.servicebus.windows.net")
+	f.StringVar(&a.namespace, "namespace", "", "the Service Bus namespace, such as example.servicebus.windows.net")
 	f.StringVar(&a.connectionFile, "connection-string-file", "", "a file with a connection string, instead of --namespace; or set "+envPrefix+"CONNECTION_STRING")
-	f.StringVar(&a.vault, "vault", "", "URL of the vault or Managed HSM, such as https://contoso.vault.azure.net")
+	f.StringVar(&a.vault, "vault", "", "URL of the vault or Managed HSM, such as https://example.vault.azure.net")
 }
 
 // backend returns the configuration for Azure. A credential is made only where

@@ -11,16 +11,16 @@ import (
 // of our key, and nothing else.
 func TestKeyringVersion(t *testing.T) {
 	t.Parallel()
-	k := &keyring{Ref: signer.Ref{Vault: "https://contoso.vault.azure.net/", Name: "invoices"}}
+	k := &keyring{Ref: signer.Ref{Vault: "https://example.vault.azure.net/", Name: "invoices"}}
 	tests := map[string]struct {
 		kid, want string
 	}{
-		"a version of ours": {"https://contoso.vault.azure.net/keys/invoices/0123", "0123"},
-		"in another case":   {"https://CONTOSO.vault.azure.net/keys/Invoices/0123", "0123"},
+		"a version of ours": {"https://example.vault.azure.net/keys/invoices/0123", "0123"},
+		"in another case":   {"https://EXAMPLE.vault.azure.net/keys/Invoices/0123", "0123"},
 		"another vault":     {"https://evil.example/keys/invoices/0123", ""},
-		"another key":       {"https://contoso.vault.azure.net/keys/payroll/0123", ""},
-		"no version":        {"https://contoso.vault.azure.net/keys/invoices/", ""},
-		"deeper path":       {"https://contoso.vault.azure.net/keys/invoices/x/0123", ""},
+		"another key":       {"https://example.vault.azure.net/keys/payroll/0123", ""},
+		"no version":        {"https://example.vault.azure.net/keys/invoices/", ""},
+		"deeper path":       {"https://example.vault.azure.net/keys/invoices/x/0123", ""},
 		"nothing":           {"", ""},
 	}
 	for name, tt := range tests {

@@ -24,12 +24,12 @@ const rootExamples = `  # sign a file with nothing but this machine, then check 
   signmill verify
 
   # sign a folder through Azure
-  signmill sign --namespace contoso.servicebus.windows.net \
-      --vault https://contoso.vault.azure.net --key invoices --recursive out/
+  signmill sign --namespace example.servicebus.windows.net \
+      --vault https://example.vault.azure.net --key invoices --recursive out/
 
   # serve the job queue
-  signmill worker --namespace contoso.servicebus.windows.net \
-      --vault https://contoso.vault.azure.net --allow-key invoices`
+  signmill worker --namespace example.servicebus.windows.net \
+      --vault https://example.vault.azure.net --allow-key invoices`
 
 // newRoot builds the tree of commands.
 func newRoot(s streams) *cobra.Command {

@@ -11,10 +11,10 @@ import (
 // setting is one environment variable that leads clients to a stack.
 type setting struct{ name, value string }
 
-// newSettings writes the vault's authority into dir and returns the settings.
+// newSettings writes the servers' authorities into dir and returns the settings.
 func newSettings(dir string, st *stack, at served) ([]setting, error) {
 	authority := filepath.Join(dir, "ca.pem")
-	if err := writeFile(authority, st.certificate()); err != nil {
+	if err := writeFile(authority, st.certificates()); err != nil {
 		return nil, err
 	}
 	vault := at.vault.Addr().String()

@@ -32,8 +32,8 @@ are made anew at each start and lost at the end.
 const signExamples = `  signmill sign --local report.pdf
   openssl dgst -sha256 -verify signmill-signmill.pem -signature report.pdf.sig report.pdf
 
-  signmill sign --namespace contoso.servicebus.windows.net \
-      --vault https://contoso.vault.azure.net --key invoices --recursive --out signed invoices/
+  signmill sign --namespace example.servicebus.windows.net \
+      --vault https://example.vault.azure.net --key invoices --recursive --out signed invoices/
 
   find . -name '*.csr' -print0 | signmill sign --from - -0 --key issuing --alg PS256`
 

@@ -24,9 +24,10 @@ import (
 // stack is a broker and a vault in this process. No other file knows the two
 // servers.
 type stack struct {
-	bus   *localbus.Server
-	vault *localvault.Server
-	log   *slog.Logger
+	bus       *localbus.Server
+	authority *localbus.Authority // of the broker's certificates
+	vault     *localvault.Server
+	log       *slog.Logger
 }
 
 // stackSpec says what a stack holds from the start.
@@ -62,6 +63,10 @@ func newStack(spec stackSpec) (*stack, error) {
 	if err != nil {
 		return nil, err
 	}
+	if s.authority, err = localbus.NewAuthority(); err != nil {
+		return nil, fmt.Errorf("local broker: %w", err)
+	}
+	bus.TLS = s.authority.ServerConfig()
 	if s.vault, err = localvault.New(vault); err != nil {
 		return nil, fmt.Errorf("local vault: %w", err)
 	}
@@ -161,9 +166,9 @@ func (s *stack) serve(ctx context.Context, bus, admin, vault net.Listener) error
 	return errors.Join(first, <-done, <-done)
 }
 
-// certificate returns the authority that clients of the vault must trust, in
-// PEM.
-func (s *stack) certificate() []byte { return s.vault.CA() }
+// certificates returns the authorities that clients of the vault, and of the
+// broker inside TLS, must trust, in PEM.
+func (s *stack) certificates() []byte { return slices.Concat(s.vault.CA(), s.authority.PEM()) }
 
 // close ends the broker; what it held is gone.
 func (s *stack) close() { s.bus.Close() } //nolint:errcheck // it has no cause to fail

@@ -26,8 +26,8 @@ names a key by its alias, which is the key's name unless another is given:
 SIGTERM and Ctrl-C drain: no new jobs, those under way are finished within
 --drain-timeout, the rest go back to the queue. A second one ends it at once.`
 
-const workerExamples = `  signmill worker --namespace contoso.servicebus.windows.net \
-      --vault https://contoso.vault.azure.net --allow-key invoices
+const workerExamples = `  signmill worker --namespace example.servicebus.windows.net \
+      --vault https://example.vault.azure.net --allow-key invoices
 
   # against the servers of: signmill local --env-file local.env
   . ./local.env && signmill worker --allow-key signmill`

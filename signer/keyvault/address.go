@@ -67,7 +67,7 @@ type gate struct {
 func (g gate) address(raw string) (address, error) {
 	u, err := url.Parse(raw)
 	if err != nil || u.Host == "" || u.Opaque != "" || u.User != nil || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "" {
-		return address{}, fmt.Errorf("%q is not the base URL of a vault, such as https://contoso.vault.azure.net", raw)
+		return address{}, fmt.Errorf("%q is not the base URL of a vault, such as https://example.vault.azure.net", raw)
 	}
 	host, port := strings.ToLower(u.Hostname()), u.Port()
 	a := address{scheme: u.Scheme, host: host, local: g.local && loopback(host)}

@@ -31,7 +31,7 @@ func newClient(t testing.TB, change func(*Config)) *Client {
 
 func point[T any](v T) *T { return &v }
 
-const someKID = "https://contoso.vault.azure.net/keys/invoices/0123456789abcdef0123456789abcdef"
+const someKID = "https://example.vault.azure.net/keys/invoices/0123456789abcdef0123456789abcdef"
 
 func someID(t testing.TB) keyID {
 	t.Helper()

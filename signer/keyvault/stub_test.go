@@ -128,7 +128,7 @@ func clientOf(t testing.TB, server http.RoundTripper, change func(*Config)) *Cli
 }
 
 func someRef() signer.Ref {
-	return signer.Ref{Vault: "https://contoso.vault.azure.net", Name: "invoices"}
+	return signer.Ref{Vault: "https://example.vault.azure.net", Name: "invoices"}
 }
 
 func someDigest() []byte {

@@ -22,13 +22,13 @@ func TestRefusalsSayWhatToDo(t *testing.T) {
 	}{
 		{403, "Forbidden", "ForbiddenByRbac", schema.CodeForbidden, `az role assignment create --role "Key Vault Crypto User"`},
 		{403, "Forbidden", "", schema.CodeForbidden, `"Key Vault Crypto User"`},
-		{403, "Forbidden", "AccessDenied", schema.CodeForbidden, "az keyvault set-policy --name contoso"},
-		{403, "Forbidden", "ForbiddenByFirewall", schema.CodeForbidden, "az keyvault network-rule add --name contoso"},
+		{403, "Forbidden", "AccessDenied", schema.CodeForbidden, "az keyvault set-policy --name example"},
+		{403, "Forbidden", "ForbiddenByFirewall", schema.CodeForbidden, "az keyvault network-rule add --name example"},
 		{403, "Forbidden", "KeyOperationForbidden", schema.CodeKeyUnusable, "--version 0123456789abcdef0123456789abcdef --ops sign verify"},
-		{403, "Forbidden", "KeyDisabled", schema.CodeKeyUnusable, "az keyvault key set-attributes --vault-name contoso --name invoices"},
-		{403, "Forbidden", "KeyExpired", schema.CodeKeyUnusable, "az keyvault key rotate --vault-name contoso --name invoices"},
+		{403, "Forbidden", "KeyDisabled", schema.CodeKeyUnusable, "az keyvault key set-attributes --vault-name example --name invoices"},
+		{403, "Forbidden", "KeyExpired", schema.CodeKeyUnusable, "az keyvault key rotate --vault-name example --name invoices"},
 		{403, "Forbidden", "KeyNotYetValid", schema.CodeKeyUnusable, "outside its dates"},
-		{404, "KeyNotFound", "", schema.CodeKeyNotFound, "az keyvault key list-versions --vault-name contoso --name invoices"},
+		{404, "KeyNotFound", "", schema.CodeKeyNotFound, "az keyvault key list-versions --vault-name example --name invoices"},
 		{401, "Unauthorized", "", schema.CodeForbidden, "tenant"},
 		{400, "BadParameter", "", schema.CodeVaultRejected, "refused"},
 		{409, "Conflict", "", schema.CodeVaultRejected, "refused"},
@@ -71,7 +71,7 @@ func TestRefusalsOfAManagedHSM(t *testing.T) {
 		}
 		id, _ := c.gate.kid(key.KID)
 		_, advice := task{id: id}.forbidden(answer{})
-		if !strings.Contains(advice, `--hsm-name contoso --role "Managed HSM Crypto User"`) {
+		if !strings.Contains(advice, `--hsm-name example --role "Managed HSM Crypto User"`) {
 			t.Errorf("the advice reads %q", advice)
 		}
 	})

@@ -49,7 +49,7 @@ func resolveFrom(t testing.TB, server hostile) error {
 	c := newClient(t, func(config *Config) {
 		config.Credential, config.Transport, config.Retry.Attempts = token{}, server, 1
 	})
-	_, err := c.Resolve(t.Context(), signer.Ref{Vault: "https://contoso.vault.azure.net", Name: "invoices"})
+	_, err := c.Resolve(t.Context(), signer.Ref{Vault: "https://example.vault.azure.net", Name: "invoices"})
 	return err
 }
 
