@@ -3,12 +3,15 @@ package worker_test
 import (
 	"context"
 	"crypto"
+	"crypto/tls"
+	"crypto/x509"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"net"
 	"net/http"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -18,15 +21,17 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/security/keyvault/azkeys"
 
 	"github.com/signmill/signmill/queue"
+	"github.com/signmill/signmill/queue/servicebus"
 	"github.com/signmill/signmill/schema"
 	"github.com/signmill/signmill/signer"
+	"github.com/signmill/signmill/signer/keyvault"
 	"github.com/signmill/signmill/signer/localvault"
 	"github.com/signmill/signmill/worker"
 )
 
 // BenchmarkWorker moves the same jobs through the worker and through a bare
 // loop of the two SDKs that does the same work (receive, sign, send, complete)
-// at the same concurrency against the same servers, in turns.
+// at the same concurrency against the same servers on loopback, in turns.
 //
 // "ratio" is the median over the rounds of the loop's time divided by the
 // worker's: above 1 the worker is faster. The worker also checks each job and
@@ -61,7 +66,7 @@ func (l load) key() string {
 const benchConcurrency = 32
 
 func compare(b *testing.B, l load, latency time.Duration) {
-	r := newRig(b, localvault.KeySpec{Name: "rsa", Type: "RSA"})
+	r := newSockets(newRig(b, localvault.KeySpec{Name: "rsa", Type: "RSA"}))
 	r.config.Concurrency = benchConcurrency
 	r.vault.SetFaults(localvault.Faults{Delay: latency})
 	var bare, verifying, ours []float64
@@ -79,6 +84,53 @@ func compare(b *testing.B, l load, latency time.Duration) {
 	b.ReportMetric(median(verifying, ours), "ratio-verifying")
 	b.ReportMetric(float64(l.jobs*l.items)*median([]float64{1}, ours[:1]), "signatures/s")
 	b.ReportMetric(0, "ns/op")
+}
+
+// sockets is a rig whose clients reach the servers over loopback: AMQP over
+// TCP, and HTTPS.
+type sockets struct {
+	*rig
+	connection string            // connection string of the broker
+	vaultURL   string            // of the vault
+	transport  http.RoundTripper // trusts the vault, and keeps its connections
+}
+
+func newSockets(r *rig) *sockets {
+	bus, vault := r.listen(r.bus.Serve), r.listen(r.vault.Serve)
+	roots := x509.NewCertPool()
+	roots.AppendCertsFromPEM(r.vault.CA())
+	s := &sockets{
+		rig:        r,
+		connection: strings.Replace(emulator, "localhost", bus, 1),
+		vaultURL:   "https://" + vault,
+		transport: &http.Transport{
+			TLSClientConfig:     &tls.Config{RootCAs: roots},
+			MaxIdleConnsPerHost: 2 * benchConcurrency,
+			ForceAttemptHTTP2:   true,
+		},
+	}
+	var err error
+	r.client, err = servicebus.New(servicebus.Config{ConnectionString: s.connection})
+	r.must(err)
+	r.cleanup(r.client.Close)
+	r.keys, err = keyvault.New(keyvault.Config{Credential: anyToken{}, Transport: s.transport, Local: true})
+	r.must(err)
+	r.jobs = r.sender("jobs")
+	r.config.Jobs, r.config.Replies = r.receiver("jobs"), map[string]queue.Sender{"replies": r.sender("replies")}
+	r.config.Resolver, r.config.Signer = r.keys, r.keys
+	r.config.Policy = worker.Aliases{"ec": {Vault: s.vaultURL, Name: "ec"}, "rsa": {Vault: s.vaultURL, Name: "rsa"}}
+	return s
+}
+
+// listen serves on loopback until the end of the test and returns the address.
+func (r *rig) listen(serve func(context.Context, net.Listener) error) string {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	r.must(err)
+	ctx, stop := context.WithCancel(context.WithoutCancel(r.t.Context()))
+	done := make(chan error, 1)
+	go func() { done <- serve(ctx, l) }()
+	r.cleanup(func(context.Context) error { stop(); return <-done })
+	return l.Addr().String()
 }
 
 // median returns the median of a/b.
@@ -153,35 +205,32 @@ func (c *countdown) Send(ctx context.Context, messages ...queue.Message) error {
 
 // bare is the plain loop's clients and its bound on signatures under way.
 type bare struct {
-	*rig
+	*sockets
 	load
 	receiver *azservicebus.Receiver
 	sender   *azservicebus.Sender
-	vault    *azkeys.Client
+	keys     *azkeys.Client
 	public   crypto.PublicKey // to verify with, nil: not
 	turns    chan struct{}
 }
 
 // bareLoop does the work of the worker with the two SDKs and nothing else.
-func (r *rig) bareLoop(ctx context.Context, l load, verify bool) {
-	bus, err := azservicebus.NewClientFromConnectionString(emulator, &azservicebus.ClientOptions{
-		NewWebSocketConn: func(ctx context.Context, _ azservicebus.NewWebSocketConnArgs) (net.Conn, error) {
-			return r.bus.Dial(ctx)
-		},
-	})
+func (r *sockets) bareLoop(ctx context.Context, l load, verify bool) {
+	bus, err := azservicebus.NewClientFromConnectionString(r.connection, nil)
 	r.must(err)
 	defer bus.Close(ctx)
-	b := &bare{rig: r, load: l, turns: make(chan struct{}, benchConcurrency)}
+	b := &bare{sockets: r, load: l, turns: make(chan struct{}, benchConcurrency)}
 	b.receiver, err = bus.NewReceiverForQueue("jobs", nil)
 	r.must(err)
 	b.sender, err = bus.NewSender("replies", nil)
 	r.must(err)
-	b.vault, err = azkeys.NewClient(vaultURL, anyToken{}, &azkeys.ClientOptions{
-		ClientOptions: azcore.ClientOptions{Transport: bareTransport{r.vault.RoundTripper()}},
+	b.keys, err = azkeys.NewClient(r.vaultURL, anyToken{}, &azkeys.ClientOptions{
+		ClientOptions:                        azcore.ClientOptions{Transport: bareTransport{r.transport}},
+		DisableChallengeResourceVerification: true,
 	})
 	r.must(err)
 	if verify {
-		key, err := r.keys.Resolve(ctx, signer.Ref{Vault: vaultURL, Name: l.key()})
+		key, err := r.keys.Resolve(ctx, signer.Ref{Vault: r.vaultURL, Name: l.key()})
 		r.must(err)
 		b.public = key.Public
 	}
@@ -242,7 +291,7 @@ func (b *bare) sign(ctx context.Context, text string) string {
 	digest, err := base64.RawURLEncoding.DecodeString(text)
 	b.must(err)
 	algorithm := azkeys.SignatureAlgorithm(b.algorithm)
-	signed, err := b.vault.Sign(ctx, b.key(), "", azkeys.SignParameters{Algorithm: &algorithm, Value: digest}, nil)
+	signed, err := b.keys.Sign(ctx, b.key(), "", azkeys.SignParameters{Algorithm: &algorithm, Value: digest}, nil)
 	b.must(err)
 	if b.public != nil {
 		b.must(signer.Verify(b.public, b.algorithm, digest, signed.Result))
