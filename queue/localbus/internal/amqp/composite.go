@@ -30,7 +30,7 @@ func (c *compound) close(count int) []byte {
 }
 
 // composite is a described list under construction. Nulls at its end are left
-// out.
+// out, unless keepNulls was called.
 type composite struct {
 	compound
 	count int
@@ -43,14 +43,21 @@ func openComposite(b []byte, code byte) composite {
 
 // next makes room for a field that is present.
 func (c *composite) next() {
-	for range c.nulls {
-		c.b = append(c.b, codeNull)
-	}
-	c.count += c.nulls + 1
-	c.nulls = 0
+	c.keepNulls()
+	c.count++
 }
 
 func (c *composite) null() { c.nulls++ }
+
+// keepNulls writes the nulls at the end so far, for readers that count on
+// every field.
+func (c *composite) keepNulls() {
+	for range c.nulls {
+		c.b = append(c.b, codeNull)
+	}
+	c.count += c.nulls
+	c.nulls = 0
+}
 
 func (c *composite) end() []byte {
 	if c.count == 0 {

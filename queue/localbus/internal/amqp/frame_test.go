@@ -41,7 +41,7 @@ func TestGoldenFrames(t *testing.T) {
 			"0000001f02000007 005311 c0 12 05 600001 5201 7000001388 7000001388 52ff"},
 		{"end", End{}.Append(nil, 1), "0000000c02000001 005317 45"},
 		{"close", Close{Error: &Error{Condition: "a:b", Description: "d"}}.Append(nil),
-			"0000001c02000000 005318 c0 0f 01 00531d c0 09 02 a303613a62 a10164"},
+			"0000001d02000000 005318 c0 10 01 00531d c0 0a 03 a303613a62 a10164 40"},
 		{"transfer", transfer.Append(nil, 0, []byte{0xca, 0xfe}), "0000001a02000000 005314 c0 0b 06 5201 5202 a00109 43 42 41 cafe"},
 		{"disposition", disposition.Append(nil, 0), "0000001802000000 005315 c0 0b 05 41 5203 5205 41 005324 45"},
 		{"detach", Detach{Handle: 1, Closed: true}.Append(nil, 0), "0000001102000000 005316 c0 04 02 5201 41"},

@@ -72,6 +72,7 @@ func decodeNestedError(f *Fields) *Error {
 	return e
 }
 
+// append writes all three fields, null or not: some clients index them.
 func (e *Error) append(b []byte) []byte {
 	c := openComposite(b, codeError)
 	c.symbol(e.Condition)
@@ -81,5 +82,6 @@ func (e *Error) append(b []byte) []byte {
 		c.string(e.Description)
 	}
 	c.value(e.Info)
+	c.keepNulls()
 	return c.end()
 }
