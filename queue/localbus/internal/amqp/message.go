@@ -25,7 +25,9 @@ type Sections struct {
 	Bare                  []byte // from the properties to the end
 }
 
-// ParseMessage checks a message in depth and finds its sections.
+// ParseMessage checks a message in depth and finds its sections. They stand in
+// the order of the standard; but delivery annotations are taken at the very end,
+// too, where some clients put them.
 func ParseMessage(b []byte) (Sections, error) {
 	var s Sections
 	last := byte(0)
@@ -33,6 +35,11 @@ func ParseMessage(b []byte) (Sections, error) {
 		code, v, rest, err := section(b)
 		if err != nil {
 			return s, err
+		}
+		if code == sectionDeliveryAnnotations && last > sectionMessageAnnotations && len(rest) == 0 && s.DeliveryAnnotations == nil {
+			s.cut(len(b))
+			s.DeliveryAnnotations = v
+			return s, nil
 		}
 		if code < last || code == last && code != sectionData && code != sectionSequence {
 			return s, malformed("section 0x%02x after 0x%02x", code, last)
@@ -42,6 +49,14 @@ func ParseMessage(b []byte) (Sections, error) {
 		b = rest
 	}
 	return s, nil
+}
+
+// cut takes n bytes off the end of the bare message.
+func (s *Sections) cut(n int) {
+	s.Bare = s.Bare[: len(s.Bare)-n : len(s.Bare)-n]
+	if s.Body != nil {
+		s.Body = s.Body[: len(s.Body)-n : len(s.Body)-n]
+	}
 }
 
 // section cuts the first section off b and returns its value.
