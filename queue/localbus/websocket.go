@@ -10,20 +10,22 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"time"
 )
 
-const (
-	webSocketPath  = "/$servicebus/websocket"
-	webSocketProto = "amqp"
-)
+const webSocketPath = "/$servicebus/websocket"
+
+// webSocketProtos are the names of AMQP as a sub-protocol: the registered one,
+// and the draft's, which some SDKs still ask for.
+var webSocketProtos = []string{"amqp", "AMQPWSB10"}
 
 // serveWebSocket lets a client that can only get out by HTTP speak AMQP inside
 // a WebSocket (RFC 6455). It returns when the connection is done.
 func (s *Server) serveWebSocket(w http.ResponseWriter, r *http.Request) {
-	key, err := webSocketKey(r)
+	key, proto, err := webSocketKey(r)
 	if err != nil {
 		w.Header().Set("Sec-WebSocket-Version", "13")
 		http.Error(w, err.Error(), http.StatusBadRequest)
@@ -36,7 +38,7 @@ func (s *Server) serveWebSocket(w http.ResponseWriter, r *http.Request) {
 	}
 	sum := sha1.Sum([]byte(key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11")) // RFC 6455, section 4.2.2
 	fmt.Fprintf(rw, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"+
-		"Sec-WebSocket-Accept: %s\r\nSec-WebSocket-Protocol: %s\r\n\r\n", base64.StdEncoding.EncodeToString(sum[:]), webSocketProto)
+		"Sec-WebSocket-Accept: %s\r\nSec-WebSocket-Protocol: %s\r\n\r\n", base64.StdEncoding.EncodeToString(sum[:]), proto)
 	if err := rw.Flush(); err != nil {
 		nc.Close()
 		return
@@ -46,21 +48,27 @@ func (s *Server) serveWebSocket(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// webSocketKey checks the opening handshake (RFC 6455, section 4.2.1).
-func webSocketKey(r *http.Request) (string, error) {
-	key := r.Header.Get("Sec-WebSocket-Key")
+// webSocketKey checks the opening handshake (RFC 6455, section 4.2.1) and
+// returns its key and the sub-protocol.
+func webSocketKey(r *http.Request) (key, proto string, err error) {
+	for _, p := range slices.Backward(webSocketProtos) {
+		if hasToken(r.Header, "Sec-WebSocket-Protocol", p) {
+			proto = p
+		}
+	}
+	key = r.Header.Get("Sec-WebSocket-Key")
 	nonce, err := base64.StdEncoding.DecodeString(key)
 	switch {
 	case r.Method != http.MethodGet || !hasToken(r.Header, "Upgrade", "websocket") || !hasToken(r.Header, "Connection", "upgrade"):
-		return "", errors.New("websocket: no upgrade was asked for")
+		return "", "", errors.New("websocket: no upgrade was asked for")
 	case r.Header.Get("Sec-WebSocket-Version") != "13":
-		return "", errors.New("websocket: the version has to be 13")
+		return "", "", errors.New("websocket: the version has to be 13")
 	case err != nil || len(nonce) != 16:
-		return "", errors.New("websocket: the key has to be 16 bytes in base64")
-	case !hasToken(r.Header, "Sec-WebSocket-Protocol", webSocketProto):
-		return "", errors.New("websocket: the sub-protocol has to be amqp")
+		return "", "", errors.New("websocket: the key has to be 16 bytes in base64")
+	case proto == "":
+		return "", "", errors.New("websocket: the sub-protocol has to be amqp")
 	}
-	return key, nil
+	return key, proto, nil
 }
 
 // hasToken reports whether a header that is a list has an entry.

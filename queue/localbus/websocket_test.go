@@ -148,6 +148,18 @@ func upgrade() *http.Request {
 	return r
 }
 
+// The answer names the sub-protocol that was asked for.
+func TestWebSocketSubProtocols(t *testing.T) {
+	t.Parallel()
+	for asked, want := range map[string]string{"amqp": "amqp", "AMQPWSB10": "AMQPWSB10", "AMQPWSB10, amqp": "amqp"} {
+		r := upgrade()
+		r.Header.Set("Sec-WebSocket-Protocol", asked)
+		if _, got, err := webSocketKey(r); got != want || err != nil {
+			t.Errorf("%s: got %q, error %v", asked, got, err)
+		}
+	}
+}
+
 func TestAMQPInsideAWebSocket(t *testing.T) {
 	t.Parallel()
 	s, err := New(Config{OpenAccess: true})
