@@ -47,6 +47,8 @@
 //     takes message sizes of the Premium one. Queues that are idle stay.
 //   - A JSON Web Token is believed; nobody checks its signature.
 //   - Nothing is throttled, and idle links live, unless the configuration says so.
+//   - A message that is too large and was sent settled ends its link; the real
+//     service may drop it.
 //   - A batch is stored as one: all of it or nothing.
 //   - Texts of errors are our own, except for those that clients look for.
 //   - Links are detached 250 ms after their queue was updated or deleted.

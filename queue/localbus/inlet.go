@@ -1,6 +1,10 @@
 package localbus
 
-import "github.com/signmill/signmill/queue/localbus/internal/amqp"
+import (
+	"fmt"
+
+	"github.com/signmill/signmill/queue/localbus/internal/amqp"
+)
 
 // inlet is the receiving side of a link: the peer sends.
 type inlet struct {
@@ -12,6 +16,7 @@ type inlet struct {
 	credit   uint32
 	received uint32 // the delivery count
 	part     parcel // message whose rest is to come
+	size     uint64 // bytes of it so far, also of those that are too many to keep
 	partial  bool
 }
 
@@ -78,12 +83,12 @@ func (i *inlet) transfer(t amqp.Transfer, payload []byte) {
 		i.count()
 		return
 	}
-	if uint64(len(i.part.payload)+len(payload)) > i.limit {
-		i.link.detachWith(&amqp.Error{Condition: condTooLarge, Description: "the message is larger than the link allows"})
-		return
-	}
 	i.part.settled = i.part.settled || t.Settled.Value
-	i.part.payload = append(i.part.payload, payload...)
+	if i.size += uint64(len(payload)); i.size <= i.limit {
+		i.part.payload = append(i.part.payload, payload...)
+	} else {
+		i.part.payload = nil
+	}
 	if i.partial = t.More; i.partial {
 		return
 	}
@@ -101,6 +106,7 @@ func (i *inlet) begin(t amqp.Transfer) bool {
 		return false
 	}
 	i.part = parcel{id: t.DeliveryID.Value, format: t.MessageFormat.Value}
+	i.size = 0
 	return true
 }
 
@@ -109,6 +115,10 @@ func (i *inlet) deliver() {
 	p := i.part
 	i.part = parcel{}
 	i.link.lastUse = i.link.session.conn.now()
+	if i.size > i.limit {
+		i.refuse(p)
+		return
+	}
 	state := i.node.receive(p)
 	if i.link.detached || i.link.session.ended {
 		return
@@ -116,6 +126,22 @@ func (i *inlet) deliver() {
 	if !p.settled {
 		i.link.session.answer(true, p.id, state)
 	}
+	i.count()
+}
+
+// refuse answers a message that is too large, once its last byte is read. The
+// link lives on, as with the real service; unless the sender takes no answers.
+func (i *inlet) refuse(p parcel) {
+	e := &amqp.Error{
+		Condition: condTooLarge,
+		Description: fmt.Sprintf("The received message (delivery-id:%d, size:%d bytes) exceeds the limit (%d bytes) currently allowed on the link.",
+			p.id, i.size, i.limit),
+	}
+	if p.settled {
+		i.link.detachWith(e)
+		return
+	}
+	i.link.session.answer(true, p.id, rejected(e))
 	i.count()
 }
 

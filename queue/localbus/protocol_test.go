@@ -395,16 +395,31 @@ func TestMalformedMessageIsRejected(t *testing.T) {
 	}
 }
 
-func TestTooLargeMessageEndsTheLink(t *testing.T) {
+// A message that is too large is refused when it is complete, and the link goes
+// on. A sender that takes no answers loses its link.
+func TestTooLargeMessageIsRejected(t *testing.T) {
 	t.Parallel()
 	s := newServer(t, localbus.Config{OpenAccess: true, Queues: []localbus.Queue{{Name: "jobs", QueueProperties: localbus.QueueProperties{MaxMessageBytes: 1024}}}})
 	p := openPeer(t, s)
 	p.write(amqp.Attach{Name: "s", Source: &amqp.Terminus{Code: amqp.CodeSource}, Target: amqp.NewTerminus(amqp.CodeTarget, "jobs")}.Append(nil, 0))
 	p.expect(amqp.CodeAttach)
 	p.expect(amqp.CodeFlow)
-	tr := amqp.Transfer{DeliveryID: amqp.Some[uint32](0), DeliveryTag: []byte{1}, More: true}
-	p.write(tr.Append(nil, 0, make([]byte, 1000)))
-	p.write((&amqp.Transfer{More: true}).Append(nil, 0, make([]byte, 1000)))
+	large := func(id uint32, settled bool) {
+		tr := amqp.Transfer{DeliveryID: amqp.Some(id), DeliveryTag: []byte{1}, Settled: amqp.Some(settled), More: true}
+		p.write(tr.Append(nil, 0, make([]byte, 1000)))
+		p.write((&amqp.Transfer{More: true}).Append(nil, 0, make([]byte, 1000)))
+		p.write((&amqp.Transfer{}).Append(nil, 0, make([]byte, 10)))
+	}
+	large(0, false)
+	f, _ := p.expect(amqp.CodeDisposition)
+	d, err := amqp.DecodeDisposition(f)
+	const text = "The received message (delivery-id:0, size:2010 bytes) exceeds the limit (1024 bytes) currently allowed on the link."
+	if err != nil || d.State.Error == nil || d.State.Error.Condition != "amqp:link:message-size-exceeded" || d.State.Error.Description != text {
+		t.Errorf("disposition %+v, error %v", d, err)
+	}
+	p.send(0, 1, "x")
+	p.expectAccepted(1)
+	large(2, true)
 	p.expectError(amqp.CodeDetach, "amqp:link:message-size-exceeded")
 }
 
