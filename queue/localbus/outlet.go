@@ -17,6 +17,7 @@ type outlet struct {
 	buffer  []byte  // of the message, used again
 	rest    []byte  // of the message, in buffer; nil between messages
 	first   bool    // no frame of the message has been sent
+	id      uint32  // of the delivery, once its first frame has been sent
 }
 
 // source is a node that has messages. Its methods run under the connection's
@@ -59,10 +60,7 @@ func (o *outlet) free() {
 // flow takes credit.
 func (o *outlet) flow(v amqp.Flow) {
 	o.link.lastUse = o.link.session.conn.now()
-	o.credit = v.DeliveryCount.Value + v.LinkCredit.Value - o.sent
-	if int32(o.credit) < 0 {
-		o.credit = 0
-	}
+	o.credit = unused(v.LinkCredit.Value, v.DeliveryCount.Value, o.sent)
 	o.drain = v.Drain
 	if v.Echo && !v.Drain {
 		o.tellFlow()
@@ -91,19 +89,18 @@ func (o *outlet) markReady() {
 }
 
 // pump sends while there are credit, window and messages, and gives way when
-// the connection has enough to write.
+// the connection has enough to write, be it within a message.
 func (o *outlet) pump() {
-	for o.link.out == o {
+	s := o.link.session
+	for o.link.out == o && !s.conn.closing {
 		switch {
-		case len(o.link.session.conn.out) >= highWater:
+		case len(s.conn.out) >= highWater:
 			o.markReady()
 			return
-		case o.rest != nil:
-			if !o.sendFrames() {
-				return
-			}
-		case o.link.session.remoteWindow == 0:
+		case s.remoteWindow == 0:
 			return
+		case o.rest != nil:
+			o.sendFrame()
 		case o.credit == 0 || !o.fetch():
 			o.finishDrain()
 			return
@@ -136,46 +133,21 @@ func (o *outlet) finishDrain() {
 	o.drain = false
 }
 
-// sendFrames sends the message being sent; false if the window or the
-// connection stops it.
-func (o *outlet) sendFrames() bool {
+// sendFrame writes the next frame of the message.
+func (o *outlet) sendFrame() {
 	s := o.link.session
-	id := s.nextDelivery
-	for {
-		if s.remoteWindow == 0 || s.conn.closing {
-			return false
-		}
-		more := o.sendFrame(id)
-		s.nextOutgoing++
-		s.remoteWindow--
-		if !more {
-			break
-		}
-	}
-	s.nextDelivery++
-	o.sent++
-	o.credit--
-	o.rest = nil
-	if !o.settled {
-		s.unsettled[id] = unsettled{outlet: o, token: o.message.token}
-	}
-	o.link.lastUse = s.conn.now()
-	o.node.left(o.message)
-	return true
-}
-
-// sendFrame writes the next frame of the message and reports whether more
-// have to follow.
-func (o *outlet) sendFrame(id uint32) (more bool) {
-	c := o.link.session.conn
+	c := s.conn
 	t := amqp.Transfer{Handle: o.link.handle}
 	if o.first {
+		o.first, o.id = false, s.nextDelivery
+		s.nextDelivery++
+		o.sent++
+		o.credit--
 		tag := o.message.token.tag()
-		t.DeliveryID = amqp.Some(id)
+		t.DeliveryID = amqp.Some(o.id)
 		t.DeliveryTag = tag[:]
 		t.MessageFormat = amqp.Some[uint32](0)
 		t.Settled = amqp.Some(o.settled)
-		o.first = false
 	}
 	payload := o.rest
 	if room := int(min(c.peerFrame, maxOutFrame)) - amqp.MaxTransferHeader; len(payload) > room {
@@ -183,12 +155,30 @@ func (o *outlet) sendFrame(id uint32) (more bool) {
 	}
 	o.rest = o.rest[len(payload):]
 	start := len(c.out)
-	c.out = t.Append(c.out, o.link.session.channel, payload)
+	c.out = t.Append(c.out, s.channel, payload)
+	s.nextOutgoing++
+	s.remoteWindow--
 	if c.server.faults.cutNow() {
 		c.cut = start + (len(c.out)-start)/2
 		c.closing = true
 	}
-	return t.More
+	if !t.More {
+		o.finish()
+	}
+}
+
+// finish notes that the message has left.
+func (o *outlet) finish() {
+	s := o.link.session
+	o.rest = nil
+	if !o.settled {
+		s.unsettled[o.id] = unsettled{outlet: o, token: o.message.token}
+	}
+	if cap(o.buffer) > highWater {
+		o.buffer = nil
+	}
+	o.link.lastUse = s.conn.now()
+	o.node.left(o.message)
 }
 
 // maxOutFrame keeps frames to peers without a limit of their own at a size

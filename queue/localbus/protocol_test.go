@@ -194,8 +194,12 @@ func (p *peer) expectAccepted(first uint32) {
 	}
 }
 
+func openConfig(names ...string) localbus.Config {
+	return localbus.Config{OpenAccess: true, Queues: queues(names...)}
+}
+
 func openServer(t *testing.T) *localbus.Server {
-	return newServer(t, localbus.Config{OpenAccess: true, Queues: queues("jobs")})
+	return newServer(t, openConfig("jobs"))
 }
 
 func TestSASLIsAskedFor(t *testing.T) {

@@ -108,7 +108,7 @@ func (s *session) flow(f amqp.Fields) error {
 		return err
 	}
 	blocked := s.remoteWindow == 0
-	s.remoteWindow = v.NextIncomingID.Or(firstOutgoing) + v.IncomingWindow - s.nextOutgoing
+	s.remoteWindow = unused(v.IncomingWindow, v.NextIncomingID.Or(firstOutgoing), s.nextOutgoing)
 	if blocked && s.remoteWindow > 0 {
 		for _, l := range s.links {
 			if l.out != nil {
@@ -128,6 +128,17 @@ func (s *session) flow(f amqp.Fields) error {
 	}
 	l.flow(v)
 	return nil
+}
+
+// unused returns what is left of a window or a credit that the peer granted
+// from number first on, when our next number is next. Numbers are serial (RFC
+// 1982); a peer that counts ahead of us has granted just that much.
+func unused(granted, first, next uint32) uint32 {
+	used := next - first
+	if int32(used) < 0 {
+		used = 0
+	}
+	return granted - min(granted, used)
 }
 
 // tellFlow writes a flow with the state of the session filled in, which opens
