@@ -100,6 +100,7 @@ func (c *connection) start() {
 	defer c.mu.Unlock()
 	c.started = true
 	c.tasks.Go(c.write)
+	c.rouse() // it may be closing already
 	if limit := c.server.config.ConnectionIdle; limit > 0 {
 		c.lastLink = c.now()
 		c.watchIdle(limit)
@@ -187,8 +188,11 @@ func (c *connection) rouse() {
 // read handles frames until the connection ends.
 func (c *connection) read(ctx context.Context) error {
 	for {
-		if c.in.Buffered() < amqp.HeaderSize {
+		if !c.buffered() {
 			c.caughtUp()
+		}
+		if idle := c.server.config.IdleTimeout; idle > 0 {
+			c.nc.SetReadDeadline(time.Now().Add(2 * idle))
 		}
 		h, body, err := c.readFrame()
 		if err != nil {
@@ -206,12 +210,20 @@ func (c *connection) read(ctx context.Context) error {
 	}
 }
 
+// buffered reports whether the next frame is there whole, or is none.
+func (c *connection) buffered() bool {
+	n := c.in.Buffered()
+	if n < amqp.HeaderSize {
+		return false
+	}
+	head, _ := c.in.Peek(amqp.HeaderSize)
+	h, err := amqp.ParseFrameHeader(head, c.server.config.MaxFrameSize)
+	return err != nil || n >= int(h.Size)
+}
+
 // readFrame returns the next frame. The body lies in the reader's buffer and
 // is to be discarded by the caller.
 func (c *connection) readFrame() (amqp.FrameHeader, []byte, error) {
-	if idle := c.server.config.IdleTimeout; idle > 0 {
-		c.nc.SetReadDeadline(time.Now().Add(2 * idle))
-	}
 	head, err := c.in.Peek(amqp.HeaderSize)
 	if err != nil {
 		return amqp.FrameHeader{}, nil, err
@@ -227,8 +239,8 @@ func (c *connection) readFrame() (amqp.FrameHeader, []byte, error) {
 	return h, whole[h.Offset:], nil
 }
 
-// caughtUp sends the answers to all that has been read, and waits while the
-// peer does not take them.
+// caughtUp sends the answers to all frames that have been read, and waits
+// while the peer does not take them.
 func (c *connection) caughtUp() {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -26,6 +26,10 @@ func rawPeer(t *testing.T, s *localbus.Server) *peer {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return newPeer(t, nc)
+}
+
+func newPeer(t *testing.T, nc net.Conn) *peer {
 	t.Cleanup(func() { nc.Close() })
 	nc.SetDeadline(time.Now().Add(10 * time.Second))
 	return &peer{t: t, nc: nc, in: bufio.NewReader(nc)}
@@ -35,7 +39,12 @@ func rawPeer(t *testing.T, s *localbus.Server) *peer {
 // The server must have open access.
 func openPeer(t *testing.T, s *localbus.Server) *peer {
 	t.Helper()
-	p := rawPeer(t, s)
+	return rawPeer(t, s).greet()
+}
+
+// greet opens the connection and a session on channel 0.
+func (p *peer) greet() *peer {
+	p.t.Helper()
 	p.write([]byte(amqp.ProtocolAMQP))
 	p.expectHeader(amqp.ProtocolAMQP)
 	p.write(amqp.Open{ContainerID: "peer", MaxFrameSize: amqp.Some[uint32](512)}.Append(nil))

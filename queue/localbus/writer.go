@@ -50,7 +50,9 @@ func (c *connection) write() {
 func (c *connection) gather(spare []byte) (frames []byte, more bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.runInbox()
+	if !c.closing { // else release runs the inbox: nothing follows the close
+		c.runInbox()
+	}
 	if !c.closing {
 		c.pump()
 	}
@@ -58,6 +60,9 @@ func (c *connection) gather(spare []byte) (frames []byte, more bool) {
 	if c.cut > 0 && c.cut < len(frames) {
 		frames = frames[:c.cut]
 		c.closing = true
+	}
+	if idle := c.server.config.IdleTimeout; idle > 0 && !c.closing {
+		c.nc.SetWriteDeadline(time.Now().Add(2 * idle)) // hangUp, under mu too, sets a closer one
 	}
 	c.out = spare
 	c.room.Broadcast()
