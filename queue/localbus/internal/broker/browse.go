@@ -1,6 +1,9 @@
 package broker
 
-import "time"
+import (
+	"fmt"
+	"time"
+)
 
 // Browse selects messages in sequence order.
 type Browse struct {
@@ -37,7 +40,8 @@ func (q *Queue) Peek(b Browse) ([]Delivery, error) {
 // whose life is over is expired instead and counts as not found.
 //
 // It reports MessageNotFound (also for a locked message), SessionLockLost,
-// Invalid for a number that comes twice, Disabled, NotFound or NoRandom.
+// Invalid for a number that comes twice, TooLarge for several messages of more
+// than 64 MiB together, Disabled, NotFound or NoRandom.
 func (q *Queue) ReceiveDeferred(m Mode, numbers ...int64) ([]Delivery, error) {
 	e, now := q.entity, q.entity.enter()
 	defer e.leave()
@@ -59,11 +63,15 @@ func (q *Queue) ReceiveDeferred(m Mode, numbers ...int64) ([]Delivery, error) {
 	return deliveries, nil
 }
 
+// maxDeferred bounds the bytes of several messages that leave in one call.
+const maxDeferred = 64 << 20
+
 // deferred returns the deferred records of numbers, ready to be taken.
 func (q *Queue) deferred(numbers []int64, now time.Time) ([]*record, error) {
 	const op = "receive deferred"
 	records := make([]*record, len(numbers))
 	seen := make(map[int64]bool, len(numbers))
+	var total int64
 	for i, n := range numbers {
 		r := q.all.find(n)
 		if r != nil && r.state == StateDeferred && !r.locked && r.expired(now) {
@@ -79,6 +87,9 @@ func (q *Queue) deferred(numbers []int64, now time.Time) ([]*record, error) {
 			return nil, q.fail(op, SessionLockLost, "")
 		}
 		records[i], seen[n] = r, true
+		if total += r.size(); total > maxDeferred && i > 0 {
+			return nil, q.fail(op, TooLarge, fmt.Sprintf("more than %d bytes at once", maxDeferred))
+		}
 	}
 	return records, nil
 }

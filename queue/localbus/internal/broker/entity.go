@@ -18,7 +18,7 @@ type entity struct {
 	accessed time.Time
 	deleted  bool
 	last     int64 // latest sequence number
-	bytes    int64 // size of all records
+	bytes    int64 // size of all records and session states
 	seen     history
 
 	main, dead, transfer Queue

@@ -7,8 +7,8 @@ import (
 )
 
 // SetSessionState stores the state of a session; empty clears it. It outlives
-// the session's messages and counts against no limit but that of one message
-// (TooLarge). Errors as in RenewSession.
+// the session's messages. Its size counts against the limits of one message
+// (TooLarge) and of the queue (Full). Other errors as in RenewSession.
 func (q *Queue) SetSessionState(id string, state []byte) error {
 	const op = "set session state"
 	e, now := q.entity, q.entity.enter()
@@ -20,6 +20,13 @@ func (q *Queue) SetSessionState(id string, state []byte) error {
 	if limit := e.props.MaxMessageBytes; int64(len(state)) > limit {
 		return q.fail(op, TooLarge, fmt.Sprintf("state of %d bytes, limit %d", len(state), limit))
 	}
+	more := int64(len(state) - len(s.state))
+	if more > 0 {
+		if err := e.checkRoom(op, more); err != nil {
+			return err
+		}
+	}
+	e.bytes += more
 	s.state, s.stateAt = slices.Clone(state), now
 	return nil
 }

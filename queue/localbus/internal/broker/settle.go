@@ -1,6 +1,9 @@
 package broker
 
-import "time"
+import (
+	"fmt"
+	"time"
+)
 
 // Outcome is the way in which a lock ends.
 type Outcome int
@@ -19,8 +22,11 @@ type Settlement struct {
 	Outcome     Outcome
 	Reason      string     // DeadLetter only: becomes the application property DeadLetterReason; "" for none
 	Description string     // DeadLetter only: becomes the application property DeadLetterErrorDescription; "" for none
-	Modify      []Property // Abandon, Defer and DeadLetter: set over the application properties
+	Modify      []Property // Abandon, Defer and DeadLetter: set over the application properties; at most 256 in the life of a message
 }
+
+// maxModified is the most properties that settlements may set on one message.
+const maxModified = 256
 
 // Settle ends the locks of tokens in one way, all or none. Which consumer took
 // the messages does not matter. It reports LockLost when one of the locks has
@@ -33,6 +39,11 @@ func (q *Queue) Settle(s Settlement, tokens ...Token) error {
 	}
 	if err := q.holds("settle", tokens); err != nil {
 		return err
+	}
+	for _, t := range tokens {
+		if len(q.locks[t].overlay)+len(s.Modify) > maxModified {
+			return q.fail("settle", Invalid, fmt.Sprintf("more than %d modified properties", maxModified))
+		}
 	}
 	for _, t := range tokens {
 		if r := q.locks[t]; r != nil {
