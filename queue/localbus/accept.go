@@ -120,7 +120,7 @@ func (n *queueSource) finishAccept(consumer *broker.Consumer, err error, w wante
 }
 
 func (n *queueSource) openSession(consumer *broker.Consumer, w wantedSession) {
-	n.consumer = consumer
+	n.consumer, n.session = consumer, true
 	id, until, _ := consumer.Session()
 	l := n.link
 	ticks := until.UnixNano()/100 + epochTicks

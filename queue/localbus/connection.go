@@ -45,6 +45,7 @@ type connection struct {
 	expiryAt time.Time // when expiry fires
 	cbs      [2]*link  // the links to $cbs: from and to the peer
 	frames   int       // frames received
+	waiting  int       // bytes of responses that wait for credit
 	idle     Timer     // of the check for links; nil: there is none
 	lastLink time.Time // when there was last seen to be a link
 }

@@ -15,6 +15,7 @@ type link struct {
 	handle   uint32 // the same number in both directions
 	attach   amqp.Attach
 	path     string // of the entity, without scheme, host and slashes at the ends
+	answered bool   // we have sent attach
 	detached bool   // we have sent detach and ignore all but the peer's
 	lastUse  time.Time
 	change   int64      // the server's number of changes when the link began
@@ -26,8 +27,25 @@ type link struct {
 	out      *outlet
 }
 
+// Limits of what a connection may keep here.
+const (
+	maxAttach = 16 << 10 // bytes of one attach
+	maxLinks  = 5000
+)
+
+// links counts the links of the connection.
+func (c *connection) links() (n int) {
+	for _, s := range c.sessions {
+		n += len(s.links)
+	}
+	return n
+}
+
 // attach joins a link to the session or refuses it.
 func (s *session) attach(ctx context.Context, f amqp.Fields) error {
+	if f.Len() > maxAttach || s.conn.links() >= maxLinks {
+		return &amqp.Error{Condition: condFull, Description: "the attach is too large or the connection has too many links"}
+	}
 	a, err := amqp.DecodeAttach(f)
 	if err != nil {
 		return err
@@ -84,6 +102,7 @@ func (l *link) accept(source *amqp.Terminus, maxSize uint64, properties amqp.Map
 	if !a.ReceiverSettleMode.Set {
 		a.ReceiverSettleMode = amqp.Some(amqp.ReceiverFirst)
 	}
+	l.answered = true
 	c := l.session.conn
 	c.out = a.Append(c.out, l.session.channel)
 }
@@ -95,14 +114,20 @@ func (l *link) refuse(e *amqp.Error) {
 	a.Receiver = !a.Receiver
 	a.Source, a.Target, a.Properties = nil, nil, nil
 	a.InitialDeliveryCount = amqp.Opt[uint32]{Set: !a.Receiver}
+	l.answered = true
 	c := l.session.conn
 	c.out = a.Append(c.out, l.session.channel)
 	l.detachWith(e)
 }
 
-// detachWith ends the link because of an error.
+// detachWith ends the link because of an error; one that still waits for its
+// answer is refused.
 func (l *link) detachWith(e *amqp.Error) {
-	if l.detached || l.session.ended {
+	switch {
+	case l.detached || l.session.ended:
+		return
+	case !l.answered:
+		l.refuse(e)
 		return
 	}
 	l.session.flushReplies()

@@ -7,10 +7,11 @@ import (
 	"github.com/signmill/signmill/queue/localbus/internal/broker"
 )
 
-// maxListed bounds the messages and the bytes of one listing.
+// maxListed and maxListedBytes bound what one listing holds. The latter is
+// passed over by one message at most.
 const (
 	maxListed      = 4500
-	maxListedBytes = 64 << 20
+	maxListedBytes = 4 << 20
 )
 
 func (c call) peek() (amqp.Map, error) {
@@ -22,6 +23,13 @@ func (c call) peek() (amqp.Map, error) {
 	found, err := c.queue.Peek(b)
 	if err != nil {
 		return nil, err
+	}
+	size := 0
+	for i := range found {
+		if size += found[i].Size; size > maxListedBytes && i > 0 {
+			found = found[:i]
+			break
+		}
 	}
 	return messageList(found)
 }
@@ -44,19 +52,14 @@ func (c call) sessionID() (string, bool) {
 // messageList encodes deliveries for a response.
 func messageList(found []broker.Delivery) (amqp.Map, error) {
 	list := make([]any, 0, len(found))
-	size := 0
 	for i := range found {
 		d := &found[i]
 		b, err := appendDelivery(nil, d)
 		if err != nil {
 			return nil, err
 		}
-		locked := d.LockToken != broker.Token{}
-		if size += len(b); size > maxListedBytes && i > 0 && !locked {
-			break
-		}
 		m := amqp.Map{{Key: "message", Value: b}}
-		if locked {
+		if d.LockToken != (broker.Token{}) {
 			m = append(m, amqp.Entry{Key: "lock-token", Value: amqp.UUID(d.LockToken)})
 		}
 		list = append(list, m)

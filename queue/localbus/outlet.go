@@ -23,7 +23,8 @@ type outlet struct {
 // source is a node that has messages. Its methods run under the connection's
 // mu.
 type source interface {
-	// next appends the next message to b. Limit is how many the peer would
+	// next returns the next message, appended to b or in a buffer that the
+	// outlet may use from then on. Limit is how many the peer would
 	// take now. ok is false when there is none; then the node calls the
 	// outlet's markReady as soon as there may be.
 	next(b []byte, limit int) (m message, ok bool, err error)

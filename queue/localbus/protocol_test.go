@@ -15,9 +15,10 @@ import (
 
 // peer speaks AMQP frame by frame.
 type peer struct {
-	t  *testing.T
-	nc net.Conn
-	in *bufio.Reader
+	t      *testing.T
+	server *localbus.Server // nil: reached another way
+	nc     net.Conn
+	in     *bufio.Reader
 }
 
 func rawPeer(t *testing.T, s *localbus.Server) *peer {
@@ -26,7 +27,9 @@ func rawPeer(t *testing.T, s *localbus.Server) *peer {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return newPeer(t, nc)
+	p := newPeer(t, nc)
+	p.server = s
+	return p
 }
 
 func newPeer(t *testing.T, nc net.Conn) *peer {

@@ -18,6 +18,7 @@ type queueSource struct {
 	link     *link
 	queue    *broker.Queue
 	consumer *broker.Consumer
+	session  bool              // takes from one session
 	deletes  bool              // receive and delete: messages are completed as they leave
 	backlog  []broker.Delivery // locked; the first may be on its way
 	timer    broker.Timer      // delays the first of the backlog; nil: not running
@@ -74,7 +75,7 @@ func (n *queueSource) next(b []byte, limit int) (message, bool, error) {
 		}
 		d := &n.backlog[0]
 		t := lockToken(d.LockToken)
-		if n.deletes && !n.remove(d) {
+		if n.stale(d) || n.deletes && !n.remove(d) {
 			n.backlog = n.backlog[1:]
 			continue
 		}
@@ -92,6 +93,13 @@ func (n *queueSource) take(limit int) (err error) {
 		return nil
 	}
 	return err
+}
+
+// stale reports whether the lock of a message has expired while it waited for
+// the peer's window. That of a session may have been renewed, and its end is
+// told to the link.
+func (n *queueSource) stale(d *broker.Delivery) bool {
+	return !n.session && !n.link.session.conn.now().Before(d.LockedUntil)
 }
 
 // remove completes a message that is about to leave, so that none is lost

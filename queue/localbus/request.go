@@ -10,6 +10,10 @@ const (
 	requestLimit  = 2 << 20 // bytes of one request
 	requestCredit = 100
 	maxPending    = 1000 // responses that wait for credit on one link
+
+	// maxWaiting is how many bytes of responses may wait on one connection
+	// when one more is asked for.
+	maxWaiting = 64 << 20
 )
 
 // request is a message to $cbs or $management.
@@ -60,7 +64,7 @@ func (n *requestSink) receive(p parcel) amqp.State {
 	if box == nil {
 		return rejected(&amqp.Error{Condition: condNotFound, Description: "there is no receiving link for the response"})
 	}
-	if len(box.pending) >= maxPending {
+	if len(box.pending) >= maxPending || n.link.session.conn.waiting > maxWaiting {
 		return rejected(&amqp.Error{Condition: condFull, Description: "too many responses wait for credit"})
 	}
 	box.put(n.encode(r.id, n.service.serve(r)))
@@ -118,19 +122,29 @@ func (l *link) openMailbox() {
 
 func (m *mailbox) put(b []byte) {
 	m.pending = append(m.pending, b)
+	m.link.session.conn.waiting += len(b)
 	m.link.out.markReady()
 }
 
-func (m *mailbox) next(b []byte, _ int) (message, bool, error) {
+func (m *mailbox) next([]byte, int) (message, bool, error) {
 	if len(m.pending) == 0 {
 		return message{}, false, nil
 	}
-	return message{encoded: append(b, m.pending[0]...)}, true, nil
+	return message{encoded: m.pending[0]}, true, nil
 }
 
-func (m *mailbox) left(message) { m.pending = m.pending[1:] }
+func (m *mailbox) left(message) {
+	m.link.session.conn.waiting -= len(m.pending[0])
+	m.pending[0] = nil
+	m.pending = m.pending[1:]
+}
 
-func (m *mailbox) close() { m.pending = nil }
+func (m *mailbox) close() {
+	for _, b := range m.pending {
+		m.link.session.conn.waiting -= len(b)
+	}
+	m.pending = nil
+}
 
 // mailbox finds the link for the response to a request on a path. Clients
 // name it by its target address, by its link name, or not at all: then it is

@@ -1,6 +1,7 @@
 package localbus
 
 import (
+	"bytes"
 	"time"
 
 	"github.com/signmill/signmill/queue/localbus/internal/amqp"
@@ -71,7 +72,7 @@ func parcelMessages(p parcel) ([]broker.Message, error) {
 		if len(messages) == maxBatch {
 			return &amqp.Error{Condition: condNotAllowed, Description: "more than 4500 messages in a batch"}
 		}
-		m, err := brokerMessage(b)
+		m, err := brokerMessage(bytes.Clone(b)) // so that one message does not hold all of them
 		messages = append(messages, m)
 		return err
 	})

@@ -21,6 +21,12 @@ func (s *session) disposition(f amqp.Fields) error {
 	if err != nil || !d.Receiver {
 		return err
 	}
+	if d.State.Code > amqp.CodeModified {
+		return &amqp.Error{Condition: condNotImplemented, Description: "the delivery state is not offered"}
+	}
+	if d.State.Code < amqp.CodeAccepted && !d.Settled {
+		return nil // says nothing about the outcome
+	}
 	span := d.Last.Or(d.First) - d.First
 	if span < uint32(len(s.unsettled)) {
 		for i := range span + 1 {
@@ -39,8 +45,7 @@ func (s *session) disposition(f amqp.Fields) error {
 // settle ends one delivery.
 func (s *session) settle(id uint32, d *amqp.Disposition) {
 	u, ok := s.unsettled[id]
-	terminal := d.State.Code >= amqp.CodeAccepted
-	if !ok || !terminal && !d.Settled {
+	if !ok {
 		return
 	}
 	delete(s.unsettled, id)

@@ -10,6 +10,9 @@ type Fields struct {
 	err  error
 }
 
+// Len returns how many bytes the fields take that were not read yet.
+func (f *Fields) Len() int { return len(f.d.b) }
+
 // openList cuts a described list off d.
 func (d *decoder) openList() (code byte, f Fields, err error) {
 	if c, err := d.constructor(); err != nil || c != codeDescribed {
