@@ -9,7 +9,9 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"slices"
 	"sync"
+	"syscall"
 	"time"
 )
 
@@ -17,6 +19,8 @@ import (
 const (
 	sniffTime  = 10 * time.Second // until the first byte, TLS included
 	maxUnknown = 128              // such connections at a time; more wait to be accepted
+
+	acceptPause = 100 * time.Millisecond // after an error that passes
 )
 
 // mux serves one listener. It tells the protocol of a connection from its
@@ -97,6 +101,10 @@ func (m *mux) accept(ctx context.Context, l net.Listener) error {
 		}
 		nc, err := l.Accept()
 		if err != nil {
+			<-m.slots
+			if err = m.await(ctx, err); err == nil {
+				continue
+			}
 			if ctx.Err() != nil || errors.Is(err, net.ErrClosed) {
 				return nil
 			}
@@ -108,6 +116,23 @@ func (m *mux) accept(ctx context.Context, l net.Listener) error {
 			}
 		})
 	}
+}
+
+// await waits a moment after an error that passes: a lack of descriptors or
+// memory, or a client that has left already. It returns any other error.
+func (m *mux) await(ctx context.Context, err error) error {
+	passing := []error{syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.ENOMEM, syscall.ECONNABORTED}
+	if !slices.ContainsFunc(passing, func(e error) bool { return errors.Is(err, e) }) {
+		return err
+	}
+	m.server.config.Log.Warn("accept failed", "error", err)
+	timer := time.NewTimer(acceptPause)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+	return nil
 }
 
 // end closes all connections and waits for them. Requests that are being

@@ -6,7 +6,9 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"os"
 	"strings"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -175,6 +177,44 @@ func TestSilentClientsAreSentAway(t *testing.T) {
 			})
 		})
 	}
+}
+
+// scarceListener fails at first, as one does that has run out of descriptors.
+type scarceListener struct {
+	memoryListener
+	failures *int
+}
+
+func (l scarceListener) Accept() (net.Conn, error) {
+	if *l.failures > 0 {
+		*l.failures--
+		return nil, &net.OpError{Op: "accept", Err: os.NewSyscallError("accept4", syscall.EMFILE)}
+	}
+	return l.memoryListener.Accept()
+}
+
+func TestServeOutlivesAShortageOfDescriptors(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		failures := 3
+		l := scarceListener{memoryListener{make(chan net.Conn)}, &failures}
+		s := newServer(t, localbus.Config{OpenAccess: true})
+		done := make(chan error, 1)
+		go func() { done <- s.Serve(t.Context(), l) }()
+		synctest.Wait()
+		select {
+		case err := <-done:
+			t.Fatalf("ended with %v", err)
+		default:
+		}
+		client, server := net.Pipe()
+		l.conns <- server
+		expectAMQP(t, client, nil)
+		close(l.conns)
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	})
 }
 
 func TestServeAfterClose(t *testing.T) {
