@@ -67,23 +67,16 @@ func (c *connection) authenticate() error {
 	if _, err := c.nc.Write(b); err != nil {
 		return err
 	}
-	h, body, err := c.readFrame()
+	fields, size, err := c.expect(amqp.FrameSASL, amqp.CodeSASLInit)
 	if err != nil {
 		return err
-	}
-	code, fields, _, err := amqp.Parse(body)
-	if err != nil {
-		return err
-	}
-	if h.Type != amqp.FrameSASL || code != amqp.CodeSASLInit {
-		return fmt.Errorf("frame 0x%02x instead of sasl-init", code)
 	}
 	init, err := amqp.DecodeSASLInit(fields)
 	if err != nil {
 		return err
 	}
 	outcome := c.admit(init)
-	c.in.Discard(int(h.Size))
+	c.in.Discard(size)
 	if _, err := c.nc.Write(outcome.Append(nil)); err != nil {
 		return err
 	}
@@ -91,6 +84,20 @@ func (c *connection) authenticate() error {
 		return fmt.Errorf("sasl %s: refused", init.Mechanism)
 	}
 	return nil
+}
+
+// expect reads a frame that has to be of one kind. The caller discards its size
+// when done with the fields.
+func (c *connection) expect(kind, code byte) (f amqp.Fields, size int, err error) {
+	h, body, err := c.readFrame()
+	if err != nil {
+		return f, 0, err
+	}
+	got, f, _, err := amqp.Parse(body)
+	if err == nil && (h.Type != kind || got != code) {
+		err = fmt.Errorf("frame 0x%02x of type %d instead of 0x%02x of type %d", got, h.Type, code, kind)
+	}
+	return f, int(h.Size), err
 }
 
 // admit judges a mechanism. PLAIN names a rule and its key and grants the
@@ -110,22 +117,15 @@ func (c *connection) admit(init amqp.SASLInit) amqp.SASLOutcome {
 
 // open exchanges open performatives.
 func (c *connection) open() error {
-	h, body, err := c.readFrame()
+	fields, size, err := c.expect(amqp.FrameAMQP, amqp.CodeOpen)
 	if err != nil {
 		return err
-	}
-	code, fields, _, err := amqp.Parse(body)
-	if err != nil {
-		return err
-	}
-	if h.Type != amqp.FrameAMQP || code != amqp.CodeOpen {
-		return fmt.Errorf("frame 0x%02x instead of open", code)
 	}
 	o, err := amqp.DecodeOpen(fields)
 	if err != nil {
 		return err
 	}
-	c.in.Discard(int(h.Size))
+	c.in.Discard(size)
 	c.peerFrame = max(o.MaxFrameSize.Or(math.MaxUint32), 512)
 	c.keepalive = time.Duration(o.IdleTimeout) * time.Millisecond / 2
 	_, err = c.nc.Write(amqp.Open{
