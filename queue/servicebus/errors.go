@@ -32,13 +32,22 @@ func kindOf(err error) error {
 	if e, ok := errors.AsType[*azservicebus.Error](err); ok {
 		return kindOfCode[e.Code]
 	}
-	if e, ok := errors.AsType[*amqp.Error](err); ok {
+	if e, ok := errors.AsType[*amqp.Error](err); ok && !ofTransport(err) {
 		return kindOfCondition[e.Condition]
 	}
 	if _, ok := errors.AsType[nonRetriable](err); ok {
 		return queue.ErrUnauthorized
 	}
 	return nil
+}
+
+// ofTransport reports whether err ended a connection or an AMQP session. Such
+// an end says nothing about a queue or our rights, whatever its condition: the
+// next connection is another one.
+func ofTransport(err error) bool {
+	_, connection := errors.AsType[*amqp.ConnError](err)
+	_, session := errors.AsType[*amqp.SessionError](err)
+	return connection || session
 }
 
 // nonRetriable marks a credential's refusal to give a token.

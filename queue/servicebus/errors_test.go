@@ -40,6 +40,8 @@ func TestTranslate(t *testing.T) {
 		{"attach to a disabled queue", condition("com.microsoft:entity-disabled"), queue.ErrNotFound},
 		{"attach without rights", condition(amqp.ErrCondUnauthorizedAccess), queue.ErrUnauthorized},
 		{"plain link on sessions", condition(amqp.ErrCondNotAllowed), queue.ErrUnauthorized},
+		{"connection ended by the broker", &amqp.ConnError{RemoteErr: &amqp.Error{Condition: amqp.ErrCondNotAllowed}}, nil},
+		{"AMQP session ended by the broker", &amqp.SessionError{RemoteErr: &amqp.Error{Condition: amqp.ErrCondNotFound}}, nil},
 		{"message lock", condition("com.microsoft:message-lock-lost"), queue.ErrLockLost},
 		{"session lock", condition("com.microsoft:session-lock-lost"), queue.ErrLockLost},
 		{"session held by another", condition("com.microsoft:session-cannot-be-locked"), nil},
