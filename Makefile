@@ -2,9 +2,10 @@
 
 GOLANGCI := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 FUZZTIME ?= 1m
+SEEDS ?= 500
 
 .DEFAULT_GOAL := help
-.PHONY: help build test race lint fmt conformance fuzz bench ci
+.PHONY: help build test race lint fmt conformance fuzz chaos bench ci
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,6 +31,9 @@ conformance: ## Run the Azure SDK's own live tests against the local broker
 
 fuzz: ## Fuzz each decoder for FUZZTIME (1m)
 	.ci/fuzz $(FUZZTIME)
+
+chaos: ## Check the promises under SEEDS (500) runs of faults
+	go test -run TestChaos -count 1 -v -timeout 60m ./worker -chaos.seeds=$(SEEDS)
 
 bench: ## Measure the worker against a bare loop of the two SDKs
 	go test -run '^$$' -bench . -benchtime 5s -timeout 20m ./worker

@@ -49,14 +49,21 @@ func (anyToken) GetToken(context.Context, policy.TokenRequestOptions) (azcore.Ac
 // newRig opens the servers and the clients. The worker is not running yet.
 func newRig(t testing.TB, specs ...localvault.KeySpec) *rig {
 	t.Helper()
+	return newRigOn(t, localbus.Config{}, specs...)
+}
+
+// newRigOn is newRig with a broker that has some properties of its own.
+func newRigOn(t testing.TB, bus localbus.Config, specs ...localvault.KeySpec) *rig {
+	t.Helper()
 	r := &rig{t: t}
 	var err error
-	r.bus, err = localbus.New(localbus.Config{Queues: []localbus.Queue{
-		{Name: "jobs", QueueProperties: localbus.QueueProperties{LockDuration: 30 * time.Second, MaxDeliveryCount: 4}},
-		{Name: "replies", QueueProperties: localbus.QueueProperties{RequiresDuplicateDetect: true}},
-		{Name: "private", QueueProperties: localbus.QueueProperties{RequiresSession: true}},
-		{Name: "elsewhere"},
-	}})
+	bus.Queues = append(bus.Queues,
+		localbus.Queue{Name: "jobs", QueueProperties: localbus.QueueProperties{LockDuration: 30 * time.Second, MaxDeliveryCount: 4}},
+		localbus.Queue{Name: "replies", QueueProperties: localbus.QueueProperties{RequiresDuplicateDetect: true}},
+		localbus.Queue{Name: "private", QueueProperties: localbus.QueueProperties{RequiresSession: true}},
+		localbus.Queue{Name: "elsewhere"},
+	)
+	r.bus, err = localbus.New(bus)
 	r.must(err)
 	r.cleanup(func(context.Context) error { return r.bus.Close() })
 	r.vault, err = localvault.New(localvault.Config{Keys: append(specs, localvault.KeySpec{Name: "ec", Type: "EC"})})
