@@ -42,24 +42,32 @@ func (o *outbox) send(ctx context.Context, m queue.Message) error {
 	o.mu.Lock()
 	o.waiting = append(o.waiting, l)
 	o.mu.Unlock()
-	select {
-	case err := <-l.sent: // another one took it along
-		return err
-	case o.lanes <- struct{}{}:
-		o.carry(ctx)
-		<-o.lanes
-	case <-ctx.Done():
+	for {
+		select {
+		case err := <-l.sent: // another one took it along
+			return err
+		case o.lanes <- struct{}{}:
+			o.carry(ctx) // perhaps others only, when there is more than one batch
+			<-o.lanes
+		case <-ctx.Done():
+			if o.withdraw(l) {
+				return ctx.Err()
+			}
+			return <-l.sent
+		}
 	}
-	if o.withdraw(l) {
-		return ctx.Err()
-	}
-	return <-l.sent
 }
 
 // carry sends what is waiting. When a batch fails each of its replies is sent
-// alone, so that none fails because of another.
+// alone, so that none fails because of another. The time that its caller has
+// left does not count, because the others' replies are not to fail for it.
 func (o *outbox) carry(ctx context.Context) {
 	letters := o.takeWaiting()
+	if len(letters) == 0 {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleTimeout)
+	defer cancel()
 	messages := make([]queue.Message, len(letters))
 	for i, l := range letters {
 		messages[i] = l.message

@@ -32,7 +32,7 @@ func keepLock(ctx context.Context, d *queue.Delivery) (held context.Context, sto
 func renew(ctx context.Context, d *queue.Delivery) error {
 	until := d.LockedUntil
 	for {
-		rest(ctx, max(time.Until(until)/3, time.Second))
+		rest(ctx, nil, max(time.Until(until)/3, time.Second))
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}

@@ -26,7 +26,7 @@ func (w *Worker) conclude(ctx context.Context, d *queue.Delivery, v verdict, beg
 		v = givenBack(err)
 	}
 	if v.outcome == queue.Abandon {
-		rest(ctx, pauseBefore(d.Count, rand.N[time.Duration]))
+		rest(ctx, nil, pauseBefore(d.Count, rand.N[time.Duration]))
 	}
 	if err := settle(ctx, d, v); err != nil {
 		log.Warn("not settled: the job comes again", "error", err)
@@ -56,12 +56,13 @@ func settle(ctx context.Context, d *queue.Delivery, v verdict) error {
 	}
 }
 
-// rest waits for a while, or until ctx ends.
-func rest(ctx context.Context, d time.Duration) {
+// rest waits for a while, until ctx ends, or until cut is closed; nil never is.
+func rest(ctx context.Context, cut <-chan struct{}, d time.Duration) {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
 	case <-timer.C:
+	case <-cut:
 	case <-ctx.Done():
 	}
 }
