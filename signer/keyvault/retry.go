@@ -73,7 +73,7 @@ func (c *Client) attempt(ctx context.Context, t task, id string) error {
 	}
 	bounded, cancel := context.WithTimeout(ctx, c.config.Retry.Timeout)
 	defer cancel()
-	err = t.call(policy.WithHTTPHeader(bounded, http.Header{"X-Ms-Client-Request-Id": {id}}))
+	err = t.guarded(policy.WithHTTPHeader(bounded, http.Header{"X-Ms-Client-Request-Id": {id}}))
 	answer, _ := errors.AsType[*azcore.ResponseError](err)
 	leave(err == nil || answer != nil)
 	switch ended := ctx.Err(); {
@@ -87,6 +87,22 @@ func (c *Client) attempt(ctx context.Context, t task, id string) error {
 		return errors.New(err.Error()) // a dial that timed out looks like a context that did
 	}
 	return err
+}
+
+// guarded makes one call, and makes an error of a panic of the SDK or the
+// transport. Otherwise the vault's first call, or the one question for a key,
+// would never end, and all others would wait for it.
+func (t task) guarded(ctx context.Context) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = &signer.Error{
+				Code:    schema.CodeInternal,
+				Message: t.what + " " + t.id.String() + ": the vault's answer met a defect of the worker",
+				Err:     fmt.Errorf("panic: %v", p),
+			}
+		}
+	}()
+	return t.call(ctx)
 }
 
 // decide says whether a failed attempt is to be followed by another, and how
