@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime/debug"
 	"time"
 
 	"github.com/signmill/signmill/queue"
@@ -27,8 +28,8 @@ func (w *Worker) process(ctx context.Context, d *heldDelivery) {
 func (w *Worker) judge(ctx context.Context, d *queue.Delivery) (v verdict) {
 	defer func() {
 		if p := recover(); p != nil {
-			w.Log.Error("defect", "message_id", d.ID, "panic", fmt.Sprint(p))
-			v = w.retry(d, nil, errors.New("the worker has a defect"))
+			w.logDefect("message_id", d.ID, p)
+			v = w.retry(d, nil, errDefect)
 		}
 	}()
 
@@ -47,6 +48,11 @@ func (w *Worker) judge(ctx context.Context, d *queue.Delivery) (v verdict) {
 		return refused(job, &schema.Error{Code: schema.CodeKeyNotAllowed, Message: err.Error()})
 	}
 	return w.do(ctx, d, job, ref)
+}
+
+// logDefect tells of a panic, and where it was.
+func (w *Worker) logDefect(what, id string, p any) {
+	w.Log.Error("defect", what, id, "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
 }
 
 // do resolves the key of an allowed job and signs its items.

@@ -2,6 +2,7 @@ package worker
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"time"
 
@@ -49,9 +50,19 @@ func (w *Worker) takeTurn(ctx context.Context) error {
 
 func (w *Worker) endTurn() { <-w.turns }
 
-// sign returns one signature in the form that the job asked for.
-func (w *Worker) sign(ctx context.Context, job schema.Job, key signer.Key, digest []byte) ([]byte, error) {
-	signature, err := w.Signer.Sign(ctx, key, job.Algorithm, digest)
+// errDefect stands for a panic, which is in the log.
+var errDefect = errors.New("the worker has a defect")
+
+// sign returns one signature in the form that the job asked for. A panic ends
+// the item alone: nothing else could recover from it in this goroutine.
+func (w *Worker) sign(ctx context.Context, job schema.Job, key signer.Key, digest []byte) (signature []byte, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			w.logDefect("job", job.ID, p)
+			signature, err = nil, errDefect
+		}
+	}()
+	signature, err = w.Signer.Sign(ctx, key, job.Algorithm, digest)
 	if err != nil || job.Format != schema.DER || job.Algorithm.Family() != schema.ECDSA {
 		return signature, err
 	}

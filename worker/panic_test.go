@@ -1,0 +1,59 @@
+package worker_test
+
+import (
+	"context"
+	"sync/atomic"
+	"testing"
+
+	"github.com/signmill/signmill/queue/servicebus"
+	"github.com/signmill/signmill/schema"
+	"github.com/signmill/signmill/signer"
+)
+
+// broken is a Signer with a defect: its first call panics.
+type broken struct {
+	signer.Signer
+	calls *atomic.Int32
+}
+
+func (b broken) Sign(ctx context.Context, key signer.Key, a schema.Algorithm, digest []byte) ([]byte, error) {
+	if b.calls.Add(1) == 1 {
+		panic("nil map")
+	}
+	return b.Signer.Sign(ctx, key, a, digest)
+}
+
+// TestPanicOfAnItemEndsTheItemOnly lets one item of three meet a defect.
+func TestPanicOfAnItemEndsTheItemOnly(t *testing.T) {
+	virtual(t, func(t *testing.T, r *rig) {
+		r.config.Signer = broken{r.config.Signer, new(atomic.Int32)}
+		r.config.Concurrency = 1
+		r.start()
+		r.submit(job("j", 3))
+		result, _ := r.reply()
+		e := result.Items[0].Error
+		if result.Status != schema.Partial || e == nil || e.Code != schema.CodeInternal || e.Retryable {
+			t.Errorf("status %q, first item's error %+v, want partial with a final %s", result.Status, e, schema.CodeInternal)
+		}
+		r.stillWorks()
+	})
+}
+
+// panicking is a Resolver with a defect.
+type panicking struct{}
+
+func (panicking) Resolve(context.Context, signer.Ref) (signer.Key, error) { panic("nil map") }
+
+// TestPanicOfAJobIsAFailedAttempt ends in a dead letter and not in the end of
+// the worker.
+func TestPanicOfAJobIsAFailedAttempt(t *testing.T) {
+	virtual(t, func(t *testing.T, r *rig) {
+		r.config.Resolver = panicking{}
+		r.start()
+		r.submit(job("j", 1))
+		dead := r.take(r.receiver(servicebus.DeadLetters("jobs")))
+		if got := dead.Properties["DeadLetterReason"]; got != string(schema.CodeAttemptsExhausted) {
+			t.Errorf("dead letter has reason %q, want %q", got, schema.CodeAttemptsExhausted)
+		}
+	})
+}
