@@ -168,3 +168,61 @@ func TestTransactionalDispositionEndsTheSession(t *testing.T) {
 	p.write((&amqp.Disposition{Receiver: true, State: amqp.State{Code: 0x34}}).Append(nil, 0))
 	p.expectError(amqp.CodeEnd, "amqp:not-implemented")
 }
+
+// TestUnfinishedMessagesAreBounded leaves a message unfinished on each of many
+// links.
+func TestUnfinishedMessagesAreBounded(t *testing.T) {
+	t.Parallel()
+	p := openPeer(t, openServer(t))
+	part := make([]byte, 60<<10)
+	for n := range uint32(1000) {
+		channel, handle := uint16(n/200), n%200
+		if handle == 0 && channel > 0 {
+			p.begin(channel, 100)
+		}
+		p.write(amqp.Attach{Name: fmt.Sprint(n), Handle: handle, Source: &amqp.Terminus{Code: amqp.CodeSource},
+			Target: amqp.NewTerminus(amqp.CodeTarget, "jobs")}.Append(nil, channel))
+		p.expect(amqp.CodeAttach)
+		p.expect(amqp.CodeFlow)
+		for range 4 {
+			tr := amqp.Transfer{Handle: handle, DeliveryID: amqp.Some(n), DeliveryTag: []byte{1}, More: true}
+			p.write(tr.Append(nil, channel, part))
+		}
+		p.write(amqp.Flow{NextIncomingID: amqp.Some[uint32](1), Echo: true}.Append(nil, channel))
+		if code, f, _ := p.next(); code != amqp.CodeFlow {
+			d, err := amqp.DecodeDetach(f)
+			if err != nil || d.Error == nil || d.Error.Condition != "amqp:resource-limit-exceeded" {
+				t.Errorf("performative 0x%02x: %+v, error %v", code, d.Error, err)
+			}
+			if n < 500 {
+				t.Errorf("refused after %d messages", n)
+			}
+			return
+		}
+	}
+	t.Error("240 MB of unfinished messages are held")
+}
+
+// TestCreditTakenBackGivesMessagesBack: what was taken for a link without
+// credit is for others.
+func TestCreditTakenBackGivesMessagesBack(t *testing.T) {
+	t.Parallel()
+	p := openPeer(t, openServer(t))
+	p.attachSender(0, "jobs")
+	for n := range uint32(2) {
+		p.send(0, n, "x")
+		p.expectAccepted(n)
+	}
+	p.attachReceiver(1, "jobs", 0)
+	link := amqp.Flow{NextIncomingID: amqp.Some[uint32](1), IncomingWindow: 1, Handle: amqp.Some[uint32](1), LinkCredit: amqp.Some[uint32](2)}
+	p.write(link.Append(nil, 0))
+	p.transfer()
+	link.NextIncomingID, link.IncomingWindow = amqp.Some[uint32](2), 10
+	link.DeliveryCount, link.LinkCredit = amqp.Some[uint32](1), amqp.Some[uint32](0)
+	p.write(link.Append(nil, 0))
+	p.begin(1, 10)
+	p.write(amqp.Attach{Name: "other", Receiver: true, Source: amqp.NewTerminus(amqp.CodeSource, "jobs"), Target: &amqp.Terminus{Code: amqp.CodeTarget}}.Append(nil, 1))
+	p.expect(amqp.CodeAttach)
+	p.write(amqp.Flow{NextIncomingID: amqp.Some[uint32](1), IncomingWindow: 10, Handle: amqp.Some[uint32](0), LinkCredit: amqp.Some[uint32](1)}.Append(nil, 1))
+	p.transfer()
+}

@@ -46,6 +46,7 @@ type connection struct {
 	cbs      [2]*link  // the links to $cbs: from and to the peer
 	frames   int       // frames received
 	waiting  int       // bytes of responses that wait for credit
+	parts    int       // bytes of messages from the peer that are not complete
 	idle     Timer     // of the check for links; nil: there is none
 	lastLink time.Time // when there was last seen to be a link
 }

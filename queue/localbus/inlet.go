@@ -1,10 +1,6 @@
 package localbus
 
-import (
-	"fmt"
-
-	"github.com/signmill/signmill/queue/localbus/internal/amqp"
-)
+import "github.com/signmill/signmill/queue/localbus/internal/amqp"
 
 // inlet is the receiving side of a link: the peer sends.
 type inlet struct {
@@ -16,7 +12,6 @@ type inlet struct {
 	credit   uint32
 	received uint32 // the delivery count
 	part     parcel // message whose rest is to come
-	size     uint64 // bytes of it so far, also of those that are too many to keep
 	partial  bool
 }
 
@@ -79,20 +74,36 @@ func (i *inlet) transfer(t amqp.Transfer, payload []byte) {
 		return
 	}
 	if t.Aborted {
-		i.partial = false
+		i.takePart()
 		i.count()
 		return
 	}
-	i.part.settled = i.part.settled || t.Settled.Value
-	if i.size += uint64(len(payload)); i.size <= i.limit {
-		i.part.payload = append(i.part.payload, payload...)
-	} else {
-		i.part.payload = nil
-	}
-	if i.partial = t.More; i.partial {
+	if uint64(len(i.part.payload)+len(payload)) > i.limit {
+		i.link.detachWith(&amqp.Error{Condition: condTooLarge, Description: "the message is larger than the link allows"})
 		return
 	}
-	i.deliver()
+	i.part.settled = i.part.settled || t.Settled.Value
+	i.part.payload = append(i.part.payload, payload...)
+	i.partial = true
+	c := i.link.session.conn
+	c.parts += len(payload)
+	switch {
+	case !t.More:
+		i.deliver()
+	case c.parts > maxParts:
+		i.link.detachWith(&amqp.Error{Condition: condFull, Description: "the connection has too many unfinished messages"})
+	}
+}
+
+// maxParts is how many bytes of unfinished messages one connection may have.
+const maxParts = 200 << 20
+
+// takePart returns what has come of a message and forgets it.
+func (i *inlet) takePart() parcel {
+	p := i.part
+	i.link.session.conn.parts -= len(p.payload)
+	i.part, i.partial = parcel{}, false
+	return p
 }
 
 // begin starts a message with its first frame.
@@ -106,19 +117,13 @@ func (i *inlet) begin(t amqp.Transfer) bool {
 		return false
 	}
 	i.part = parcel{id: t.DeliveryID.Value, format: t.MessageFormat.Value}
-	i.size = 0
 	return true
 }
 
 // deliver hands the complete message to the node and answers.
 func (i *inlet) deliver() {
-	p := i.part
-	i.part = parcel{}
+	p := i.takePart()
 	i.link.lastUse = i.link.session.conn.now()
-	if i.size > i.limit {
-		i.refuse(p)
-		return
-	}
 	state := i.node.receive(p)
 	if i.link.detached || i.link.session.ended {
 		return
@@ -126,22 +131,6 @@ func (i *inlet) deliver() {
 	if !p.settled {
 		i.link.session.answer(true, p.id, state)
 	}
-	i.count()
-}
-
-// refuse answers a message that is too large, once its last byte is read. The
-// link lives on, as with the real service; unless the sender takes no answers.
-func (i *inlet) refuse(p parcel) {
-	e := &amqp.Error{
-		Condition: condTooLarge,
-		Description: fmt.Sprintf("The received message (delivery-id:%d, size:%d bytes) exceeds the limit (%d bytes) currently allowed on the link.",
-			p.id, i.size, i.limit),
-	}
-	if p.settled {
-		i.link.detachWith(e)
-		return
-	}
-	i.link.session.answer(true, p.id, rejected(e))
 	i.count()
 }
 

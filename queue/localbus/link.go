@@ -147,6 +147,7 @@ func (l *link) free() {
 		l.idle.Stop()
 	}
 	if l.in != nil {
+		l.in.takePart()
 		l.in.node.close()
 		l.in = nil
 	}

@@ -32,6 +32,10 @@ type source interface {
 	// left tells the node that a message has left completely.
 	left(m message)
 
+	// pause tells the node that the peer wants no more for now. What was set
+	// aside for it may go to others.
+	pause()
+
 	// close tells the node that its link is gone. It takes back what next
 	// returned and left did not confirm.
 	close()
@@ -98,11 +102,15 @@ func (o *outlet) pump() {
 		case len(s.conn.out) >= highWater:
 			o.markReady()
 			return
+		case o.rest == nil && o.credit == 0:
+			o.node.pause()
+			o.finishDrain()
+			return
 		case s.remoteWindow == 0:
 			return
 		case o.rest != nil:
 			o.sendFrame()
-		case o.credit == 0 || !o.fetch():
+		case !o.fetch():
 			o.finishDrain()
 			return
 		}

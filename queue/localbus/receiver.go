@@ -148,17 +148,24 @@ func (n *queueSource) left(m message) {
 	}
 }
 
-// close gives back what was taken and not sent. What was sent keeps its lock,
-// except in a session.
-func (n *queueSource) close() {
+// pause gives back what was taken and not sent.
+func (n *queueSource) pause() {
 	if n.timer != nil {
 		n.timer.Stop()
+		n.timer = nil
 	}
 	for _, d := range n.backlog {
 		if d.LockToken != (broker.Token{}) {
 			n.log("release", n.queue.Settle(broker.Settlement{Outcome: broker.Release}, d.LockToken))
 		}
 	}
+	n.backlog = nil
+}
+
+// close gives back what was taken and not sent. What was sent keeps its lock,
+// except in a session.
+func (n *queueSource) close() {
+	n.pause()
 	n.consumer.Close()
 }
 

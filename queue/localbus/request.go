@@ -139,6 +139,8 @@ func (m *mailbox) left(message) {
 	m.pending = m.pending[1:]
 }
 
+func (*mailbox) pause() {}
+
 func (m *mailbox) close() {
 	for _, b := range m.pending {
 		m.link.session.conn.waiting -= len(b)
