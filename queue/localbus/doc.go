@@ -25,9 +25,11 @@
 // Guarantees. A message is accepted only once the broker has it. A message lock
 // survives its link and its connection; a session's lock ends with its link.
 // Credit and windows are honoured both ways. A peer that does not read stops
-// being read. Close ends every connection and waits for all goroutines. Memory
-// taken for a peer is bounded before it is allocated: frame size, message size,
-// handles, credit and waiting responses.
+// being read, and is hung up on after twice the idle time. Close ends every
+// connection and waits for all goroutines. Memory taken for a connection is
+// bounded: frame and message size, 5,000 links, unfinished messages of 200 MiB,
+// waiting responses of 64 MiB and one more. What queues hold is bounded by
+// their size limit, which counts the bytes that clients sent.
 //
 // Errors. New reports all faults of its configuration at once. What a client
 // does wrong is answered with the condition and text that the real service

@@ -16,6 +16,7 @@ var mechanisms = amqp.SASLMechanisms{"MSSBCBS", "PLAIN", "ANONYMOUS", "EXTERNAL"
 const (
 	channelMax    = 4999
 	handshakeTime = 60 * time.Second
+	minKeepalive  = 20 * time.Millisecond // a peer that wants more is not served better
 )
 
 // handshake exchanges protocol headers, SASL frames and opens. A peer that
@@ -127,7 +128,9 @@ func (c *connection) open() error {
 	}
 	c.in.Discard(size)
 	c.peerFrame = max(o.MaxFrameSize.Or(math.MaxUint32), 512)
-	c.keepalive = time.Duration(o.IdleTimeout) * time.Millisecond / 2
+	if o.IdleTimeout > 0 {
+		c.keepalive = max(time.Duration(o.IdleTimeout)*time.Millisecond/2, minKeepalive)
+	}
 	_, err = c.nc.Write(amqp.Open{
 		ContainerID:  containerID,
 		MaxFrameSize: amqp.Some(c.server.config.MaxFrameSize),

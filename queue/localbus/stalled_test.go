@@ -181,3 +181,19 @@ func TestNothingFollowsTheClose(t *testing.T) {
 		serving.Wait()
 	})
 }
+
+// TestHastyKeepalive asks for a frame each half millisecond.
+func TestHastyKeepalive(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		p := rawPeer(t, openServer(t))
+		p.write(amqp.Open{ContainerID: "peer", IdleTimeout: 1}.Append([]byte(amqp.ProtocolAMQP)))
+		p.expectHeader(amqp.ProtocolAMQP)
+		p.expect(amqp.CodeOpen)
+		p.nc.SetDeadline(time.Now().Add(time.Second))
+		b, _ := io.ReadAll(p.in)
+		if n := len(b) / amqp.HeaderSize; n < 1 || n > 100 {
+			t.Errorf("%d empty frames in a second", n)
+		}
+	})
+}
