@@ -66,6 +66,9 @@ func (c Config) validate() error {
 	if c.Replies[c.DefaultReply] == nil {
 		faults = append(faults, fmt.Errorf("DefaultReply %q is not among Replies", c.DefaultReply))
 	}
+	for name, sender := range c.Replies {
+		missing(fmt.Sprintf("the sender of Replies %q", name), sender == nil)
+	}
 	negative := func(field string, bad bool) {
 		if bad {
 			faults = append(faults, fmt.Errorf("%s is negative", field))

@@ -16,7 +16,8 @@ var errDrained = errors.New("worker is shutting down")
 // ends its processing calls release once.
 type heldDelivery struct {
 	*queue.Delivery
-	release func()
+	release  func()
+	draining <-chan struct{} // closed when the worker takes nothing more in
 }
 
 // intake hands deliveries to start, never more than there are free places,
@@ -34,7 +35,7 @@ func (w *Worker) intake(ctx context.Context, start func(*heldDelivery)) error {
 			release()
 		}
 		for _, d := range deliveries {
-			start(&heldDelivery{Delivery: d, release: release})
+			start(&heldDelivery{Delivery: d, release: release, draining: ctx.Done()})
 		}
 		if err != nil {
 			return err

@@ -20,7 +20,7 @@ func (w *Worker) process(ctx context.Context, d *heldDelivery) {
 
 	began := time.Now()
 	v := w.judge(ctx, d.Delivery)
-	w.conclude(ctx, d.Delivery, v, began)
+	w.conclude(ctx, d, v, began)
 }
 
 // judge does the job and says what it came to. A panic is a defect of ours
@@ -37,11 +37,8 @@ func (w *Worker) judge(ctx context.Context, d *queue.Delivery) (v verdict) {
 	if invalid, ok := errors.AsType[*schema.Invalid](err); ok {
 		return undecodable(d, invalid)
 	}
-	if _, listed := w.replyQueue(d.ReplyTo); !listed {
-		return refused(job, &schema.Error{
-			Code:    schema.CodeReplyNotAllowed,
-			Message: "ReplyTo names a queue that this worker does not reply to; leave it empty or have the queue allowed",
-		})
+	if why := w.checkAddress(d.Message); why != "" {
+		return refused(job, &schema.Error{Code: schema.CodeReplyNotAllowed, Message: why})
 	}
 	ref, err := w.Policy.Allow(job, d.Message)
 	if err != nil {
@@ -70,12 +67,15 @@ func (w *Worker) do(ctx context.Context, d *queue.Delivery, job schema.Job, ref 
 		if v.result.Items[0].Error.Retryable {
 			return w.retry(d, v.result, err)
 		}
+		v.cause = err
 		return v
 	}
-	items, passing := w.signAll(attempt, job, key)
+	items, passing, cause := w.signAll(attempt, job, key)
 	result := newResult(job, key.KID, items)
-	if passing != nil {
-		return w.retry(d, &result, passing)
+	if passing {
+		return w.retry(d, &result, cause)
 	}
-	return answered(result)
+	v := answered(result)
+	v.cause = cause
+	return v
 }

@@ -2,7 +2,9 @@ package worker
 
 import (
 	"context"
+	"fmt"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/signmill/signmill/queue"
 	"github.com/signmill/signmill/schema"
@@ -24,7 +26,7 @@ func (w *Worker) reply(ctx context.Context, d *queue.Delivery, v verdict) error 
 	return w.outboxes[to].send(ctx, queue.Message{
 		ID:            v.replyID,
 		CorrelationID: correlationID(d.Message),
-		SessionID:     d.ReplyToSessionID,
+		SessionID:     ifSendable(d.ReplyToSessionID),
 		Subject:       schema.ResultVersion,
 		ContentType:   "application/json",
 		Body:          body,
@@ -52,8 +54,31 @@ func (w *Worker) replyQueue(replyTo string) (name string, listed bool) {
 // correlationID follows the request-reply pattern of Service Bus: the
 // request's own CorrelationID if it carries one, else its MessageID.
 func correlationID(request queue.Message) string {
-	if request.CorrelationID != "" {
-		return request.CorrelationID
+	if id := ifSendable(request.CorrelationID); id != "" {
+		return id
 	}
 	return request.ID
+}
+
+// maxAddress bounds what a request says about its reply, in characters: the
+// broker's limit on a session id. Both then fit into schema.ReplyHeadroom.
+const maxAddress = 128
+
+func ifSendable(id string) string {
+	if utf8.RuneCountInString(id) > maxAddress {
+		return ""
+	}
+	return id
+}
+
+// checkAddress returns what is wrong with where m wants its reply, or "". The
+// answer to such a job goes out without what cannot be sent.
+func (w *Worker) checkAddress(m queue.Message) string {
+	if _, listed := w.replyQueue(m.ReplyTo); !listed {
+		return "ReplyTo names a queue that this worker does not reply to; leave it empty or have the queue allowed"
+	}
+	if ifSendable(m.ReplyToSessionID) != m.ReplyToSessionID || ifSendable(m.CorrelationID) != m.CorrelationID {
+		return fmt.Sprintf("ReplyToSessionID and CorrelationID may have %d characters at most", maxAddress)
+	}
+	return ""
 }

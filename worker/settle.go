@@ -3,6 +3,7 @@ package worker
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"time"
 
@@ -15,31 +16,23 @@ const settleTimeout = 30 * time.Second
 
 // conclude carries out a verdict: reply first, then settle. When the lock was
 // lost the verdict is thrown away, because the message is another's by now.
-func (w *Worker) conclude(ctx context.Context, d *queue.Delivery, v verdict, began time.Time) {
+func (w *Worker) conclude(ctx context.Context, d *heldDelivery, v verdict, began time.Time) {
 	log := w.Log.With("message_id", d.ID, "delivery_count", d.Count, "duration_ms", time.Since(began).Milliseconds())
 	if errors.Is(context.Cause(ctx), queue.ErrLockLost) {
 		log.Warn("lock lost: the result is thrown away and the job comes again")
 		return
 	}
-	if err := w.reply(ctx, d, v); err != nil {
-		log.Warn("reply not sent", "error", err)
-		v = givenBack(err)
+	if err := w.reply(ctx, d.Delivery, v); err != nil {
+		v = w.unsent(d.Delivery, v, fmt.Errorf("reply not sent: %w", err))
 	}
 	if v.outcome == queue.Abandon {
-		rest(ctx, nil, pauseBefore(d.Count, rand.N[time.Duration]))
+		rest(ctx, d.draining, pauseBefore(d.Count, rand.N[time.Duration]))
 	}
-	if err := settle(ctx, d, v); err != nil {
-		log.Warn("not settled: the job comes again", "error", err)
+	if err := settle(ctx, d.Delivery, v); err != nil {
+		log.Warn("not settled: the job comes again", "error", err, "cause", v.cause)
 		return
 	}
-	switch {
-	case v.outcome == queue.DeadLetter:
-		log.Error("job dead-lettered", "reason", v.reason, "description", v.description)
-	case v.outcome == queue.Abandon:
-		log.Warn("job given back", "cause", v.description)
-	default:
-		log.Info("job answered", "job", v.result.ID, "status", v.result.Status, "items", len(v.result.Items), "kid", v.result.KID)
-	}
+	v.log(log)
 }
 
 // settle ends the delivery as v says.

@@ -11,14 +11,13 @@ import (
 )
 
 // signAll signs the items of a job at the same time, each in its turn, and
-// returns one result for each in order. The error is a passing failure of one
-// of them, or nil when every outcome is final.
+// returns one result for each in order. Passing and cause are as in explain.
 //
 // Each job has one goroutine that waits for a turn. Go serves waiting senders
 // of a channel first come, first served, so that jobs take turns item by item
 // and a job of thousands does not delay a job of one.
-func (w *Worker) signAll(ctx context.Context, job schema.Job, key signer.Key) ([]schema.ItemResult, error) {
-	results := make([]schema.ItemResult, len(job.Items))
+func (w *Worker) signAll(ctx context.Context, job schema.Job, key signer.Key) (results []schema.ItemResult, passing bool, cause error) {
+	results = make([]schema.ItemResult, len(job.Items))
 	errs := make([]error, len(job.Items))
 	var items sync.WaitGroup
 	for i, item := range job.Items {
@@ -32,7 +31,8 @@ func (w *Worker) signAll(ctx context.Context, job schema.Job, key signer.Key) ([
 		})
 	}
 	items.Wait()
-	return results, explain(results, errs, job.NotAfter)
+	passing, cause = explain(results, errs, job.NotAfter)
+	return results, passing, cause
 }
 
 // takeTurn waits for one of the Concurrency places at the signer.
@@ -69,19 +69,21 @@ func (w *Worker) sign(ctx context.Context, job schema.Job, key signer.Key, diges
 	return signer.DER(job.Algorithm, signature)
 }
 
-// explain turns errs into the errors of results, and returns the first of
-// them that may pass.
-func explain(results []schema.ItemResult, errs []error, notAfter time.Time) (passing error) {
+// explain turns errs into the errors of results. It reports whether one of
+// them may pass, and the first of those as the cause; else the first of all.
+func explain(results []schema.ItemResult, errs []error, notAfter time.Time) (passing bool, cause error) {
 	for i, err := range errs {
 		if err == nil {
 			continue
 		}
 		results[i].Error = itemError(err, notAfter)
-		if passing == nil && results[i].Error.Retryable {
-			passing = err
+		first := results[i].Error.Retryable && !passing
+		passing = passing || first
+		if first || cause == nil {
+			cause = err
 		}
 	}
-	return passing
+	return passing, cause
 }
 
 // itemError tells the sender of a job what err means to it.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"time"
 
 	"github.com/signmill/signmill/queue"
@@ -18,7 +19,8 @@ type verdict struct {
 	result      *schema.Result // nil: the sender is told nothing
 	replyID     string         // MessageID under which the result is sent
 	reason      schema.Code    // of a dead letter
-	description string         // of a dead letter, or why the job is given back
+	description string         // of a dead letter
+	cause       error          // of a failure; nil: there was none. For the log only, since it may quote a vault's answer
 }
 
 // answered is a job whose items all have a final outcome.
@@ -45,7 +47,7 @@ func undecodable(d *queue.Delivery, invalid *schema.Invalid) verdict {
 
 // givenBack is a job that failed in a way that may pass.
 func givenBack(cause error) verdict {
-	return verdict{outcome: queue.Abandon, description: summary(cause)}
+	return verdict{outcome: queue.Abandon, cause: cause}
 }
 
 // exhausted is a job whose attempts are used up. The sender is told how far
@@ -55,6 +57,7 @@ func exhausted(d *queue.Delivery, result *schema.Result, cause error) verdict {
 		outcome:     queue.DeadLetter,
 		reason:      schema.CodeAttemptsExhausted,
 		description: fmt.Sprintf("after %d deliveries: %s", d.Count, summary(cause)),
+		cause:       cause,
 	}
 	if result != nil {
 		v.result, v.replyID = result, schema.ExhaustedID(result.ID, d.SequenceNumber)
@@ -69,6 +72,16 @@ func (w *Worker) retry(d *queue.Delivery, result *schema.Result, cause error) ve
 		return givenBack(cause)
 	}
 	return exhausted(d, result, cause)
+}
+
+// unsent is what becomes of v when its reply cannot be sent: a failed attempt.
+// On the last one a dead letter keeps its own reason.
+func (w *Worker) unsent(d *queue.Delivery, v verdict, cause error) verdict {
+	if d.Count >= w.MaxDeliveries && v.outcome == queue.DeadLetter {
+		v.cause = cause
+		return v
+	}
+	return w.retry(d, nil, cause)
 }
 
 // newResult sums up the items of a job. The kid is named only where it signed.
@@ -89,8 +102,8 @@ func failAll(job schema.Job, why *schema.Error) []schema.ItemResult {
 	return items
 }
 
-// summary is the text of an error that may stand in a dead letter and a log:
-// of a signer's error the message alone, since its cause may quote a response.
+// summary is the text of an error that may stand in a dead letter: of a
+// signer's error the message alone, since its cause may quote a response.
 func summary(err error) string {
 	if e, ok := errors.AsType[*signer.Error](err); ok {
 		return string(e.Code) + ": " + e.Message
@@ -100,6 +113,21 @@ func summary(err error) string {
 
 func isContextError(err error) bool {
 	return errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
+}
+
+// log writes the one event of a delivery that was settled as v says.
+func (v verdict) log(log *slog.Logger) {
+	if v.cause != nil {
+		log = log.With("error", v.cause)
+	}
+	switch v.outcome {
+	case queue.DeadLetter:
+		log.Error("job dead-lettered", "reason", v.reason, "description", v.description)
+	case queue.Abandon:
+		log.Warn("job given back")
+	default:
+		log.Info("job answered", "job", v.result.ID, "status", v.result.Status, "items", len(v.result.Items), "kid", v.result.KID)
+	}
 }
 
 // pauseBefore returns how long a job is kept before it is given back, so that
