@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"sync"
@@ -65,8 +64,8 @@ func (o signOptions) openQueues(ctx context.Context, client *servicebus.Client, 
 	if err != nil {
 		return fmt.Errorf("the reply queue cannot be used: %w", err)
 	}
-	if err := errors.Join(jobs.Warm(ctx), replies.Warm(ctx)); err != nil {
-		return fmt.Errorf("the queues cannot be used: %w", err)
+	if err := warmQueues(ctx, jobs.Warm, replies.Warm); err != nil {
+		return err
 	}
 	l.jobs, l.replies = jobs, replies
 	return nil

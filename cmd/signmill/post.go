@@ -2,8 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"log/slog"
 	"strings"
 	"time"
@@ -21,24 +19,26 @@ type post struct {
 	worker  *worker.Worker
 	client  *servicebus.Client
 	vault   *keyvault.Client
-	warmups []func(context.Context) error
+	keys    worker.Aliases
+	warmups []func(context.Context) error // of the queues
 }
 
 // open makes a worker on a backend. It connects to nothing yet.
 func (o workerOptions) open(b backend, log *slog.Logger) (p *post, err error) {
 	c := o.config
 	c.Log, c.Limits = log, schema.Limits{MaxItems: o.maxItems}
-	if c.Policy, err = aliases(b.VaultURL, o.allowKey); err != nil {
+	keys, err := aliases(b.VaultURL, o.allowKey)
+	if err != nil {
 		return nil, err
 	}
-	p = &post{}
+	p = &post{keys: keys}
 	if p.vault, err = keyvault.New(b.Vault); err != nil {
 		return nil, usageError(err)
 	}
 	if p.client, err = servicebus.New(b.Bus); err != nil {
 		return nil, usageError(err)
 	}
-	c.Resolver, c.Signer = p.vault, p.vault
+	c.Policy, c.Resolver, c.Signer = keys, p.vault, p.vault
 	jobs, err := p.client.Receiver(o.jobs)
 	if err != nil {
 		return nil, err
@@ -55,18 +55,6 @@ func (o workerOptions) open(b backend, log *slog.Logger) (p *post, err error) {
 	}
 	p.worker, err = worker.New(c)
 	return p, usageError(err)
-}
-
-// warm reports now what would otherwise be found out with the first job.
-func (p *post) warm(ctx context.Context) error {
-	var faults []error
-	for _, warm := range p.warmups {
-		faults = append(faults, warm(ctx))
-	}
-	if err := errors.Join(faults...); err != nil {
-		return fmt.Errorf("the queues cannot be used: %w", err)
-	}
-	return nil
 }
 
 // closeTimeout bounds the end of the connections.

@@ -23,6 +23,9 @@ names a key by its alias, which is the key's name unless another is given:
   --allow-key invoices=in           the same under the alias in
   --allow-key invoices/VERSION=in   that version only
 
+Queues and keys are tried at the start. It fails when a queue or every key
+cannot be used, and warns of a key that cannot be used while others can.
+
 SIGTERM and Ctrl-C drain: no new jobs, those under way are finished within
 --drain-timeout, the rest go back to the queue. A second one ends it at once.`
 
@@ -100,7 +103,7 @@ func (o workerOptions) serve(s stages, b backend, log *slog.Logger) error {
 		return err
 	}
 	defer p.close()
-	if err := p.warm(s.Soft); err != nil {
+	if err := p.warm(s.Soft, log); err != nil {
 		return err
 	}
 	log.Info("worker serves", "jobs", o.jobs, "replies", o.replies, "vault", b.VaultURL, "keys", o.allowKey)

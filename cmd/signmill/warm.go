@@ -1,0 +1,84 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/signmill/signmill/schema"
+	"github.com/signmill/signmill/signer"
+)
+
+// keysTimeout bounds how long a worker waits for its keys at the start.
+const keysTimeout = 30 * time.Second
+
+// warm reports now what would otherwise be found out with the first job.
+func (p *post) warm(ctx context.Context, log *slog.Logger) error {
+	if err := warmQueues(ctx, p.warmups...); err != nil {
+		return err
+	}
+	return p.warmKeys(ctx, log)
+}
+
+// warmQueues tries all at once, so that a host that does not answer costs one
+// time limit and not one for each queue.
+func warmQueues(ctx context.Context, warmups ...func(context.Context) error) error {
+	faults := make([]error, len(warmups))
+	var crew sync.WaitGroup
+	for i, warm := range warmups {
+		crew.Go(func() { faults[i] = warm(ctx) })
+	}
+	crew.Wait()
+	err := errors.Join(faults...)
+	if errors.Is(err, context.DeadlineExceeded) {
+		return fmt.Errorf("the queues cannot be used: the broker does not answer; check its name, the network and its firewall: %w", err)
+	}
+	if err != nil {
+		return fmt.Errorf("the queues cannot be used: %w", err)
+	}
+	return nil
+}
+
+// warmKeys asks the vault for every key that is allowed. A key that cannot be
+// used is a warning, because the others may serve; without any there is nothing
+// to serve with, and every job taken would only use up an attempt.
+func (p *post) warmKeys(ctx context.Context, log *slog.Logger) error {
+	ctx, cancel := context.WithTimeout(ctx, keysTimeout)
+	defer cancel()
+	names := slices.Sorted(maps.Keys(p.keys))
+	faults := make([]error, len(names))
+	var crew sync.WaitGroup
+	for i, name := range names {
+		crew.Go(func() { faults[i] = p.warmKey(ctx, p.keys[name]) })
+	}
+	crew.Wait()
+	usable := slices.Contains(faults, nil)
+	if !usable {
+		return fmt.Errorf("no key can be used: %w", errors.Join(faults...))
+	}
+	for i, err := range faults {
+		if err != nil {
+			log.Warn("key cannot be used", "key", names[i], "error", err)
+		}
+	}
+	return nil
+}
+
+// warmKey fails when nothing can be signed with a key.
+func (p *post) warmKey(ctx context.Context, ref signer.Ref) error {
+	key, err := p.vault.Resolve(ctx, ref)
+	if err != nil {
+		return err
+	}
+	for _, a := range schema.Algorithms() {
+		if signer.Fits(key, a) == nil {
+			return signer.Check(key, a, make([]byte, a.Hash().Size()), time.Now())
+		}
+	}
+	return fmt.Errorf("no algorithm fits %s", key.KID)
+}
