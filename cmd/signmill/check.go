@@ -19,7 +19,9 @@ type check struct {
 	digest    string // what the manifest says; "" when nothing does
 	algorithm schema.Algorithm
 	public    crypto.PublicKey
-	entry     entry // where it came from; zero without a manifest
+	key       string // file of public; "" when it is pinned
+	missing   error  // why there is nothing to check it with; nil: there is
+	entry     entry  // where it came from; zero without a manifest
 }
 
 // finding is what came of a check.
@@ -30,6 +32,9 @@ type finding struct {
 
 // do verifies one signature with nothing but the files.
 func (c check) do(ctx context.Context) finding {
+	if c.missing != nil {
+		return finding{c, c.missing}
+	}
 	if c.entry.Error != nil {
 		return finding{c, fmt.Errorf("it was not signed: %s", c.entry.Error.Message)}
 	}

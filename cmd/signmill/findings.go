@@ -7,6 +7,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"strconv"
+	"strings"
+	"unicode"
 
 	"github.com/signmill/signmill/schema"
 )
@@ -16,6 +19,16 @@ type findingLine struct {
 	Path     string `json:"path"`
 	Verified bool   `json:"verified"`
 	Error    string `json:"error,omitempty"`
+	Key      string `json:"publicKey,omitempty"` // file
+}
+
+// oneLine keeps a file's name from posing as another line, or as a command to
+// the terminal.
+func oneLine(name string) string {
+	if strings.ContainsFunc(name, unicode.IsControl) {
+		return strconv.Quote(name)
+	}
+	return name
 }
 
 // print shows a finding as the checkers of coreutils do.
@@ -23,7 +36,10 @@ func (o verifyOptions) print(out io.Writer, f finding) error {
 	if f.err == nil && o.quiet {
 		return nil
 	}
-	line := findingLine{Path: f.file, Verified: f.err == nil}
+	line := findingLine{Path: f.file, Verified: f.err == nil, Key: f.key}
+	if o.publicKey != "" {
+		line.Key = o.publicKey
+	}
 	if f.err != nil {
 		line.Error = f.err.Error()
 	}
@@ -32,9 +48,9 @@ func (o verifyOptions) print(out io.Writer, f finding) error {
 	case o.json:
 		err = json.NewEncoder(out).Encode(line)
 	case f.err != nil:
-		_, err = fmt.Fprintf(out, "%s: FAILED: %v\n", line.Path, f.err)
+		_, err = fmt.Fprintf(out, "%s: FAILED: %s\n", oneLine(line.Path), oneLine(line.Error))
 	default:
-		_, err = fmt.Fprintf(out, "%s: OK\n", line.Path)
+		_, err = fmt.Fprintf(out, "%s: OK\n", oneLine(line.Path))
 	}
 	return err
 }

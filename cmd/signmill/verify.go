@@ -5,21 +5,25 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"path/filepath"
 	"runtime"
 
 	"github.com/spf13/cobra"
 )
 
-const verifyHelp = `Checks signatures offline: each FILE against FILE.sig and a public key.
+const verifyHelp = `Checks signatures offline: each FILE against FILE.sig and a public key, or every
+file of a manifest when no FILE is given.
 
-Without FILE it checks every file of a manifest. Then the public keys come from
-the files that the manifest names, which proves that all belong together;
---public-key proves more: that a key that you trust has signed.
+Without --public-key, the public key of a file is the one that its manifest
+names, or, where there is no manifest, the only signmill-*.pem there. That proves
+that all belong together; --public-key proves more: that a key that you trust
+has signed. Standard error says which key counted.
 
 Exit codes: 0 all signatures verify, 3 at least one does not, 1 and 2 the check
 could not be made.`
 
 const verifyExamples = `  signmill verify
+  signmill verify report.pdf
   signmill verify --manifest out/signmill-manifest.json --quiet
   signmill verify --public-key signmill-invoices.pem a.pdf b.pdf`
 
@@ -28,6 +32,7 @@ type verifyOptions struct {
 	files     sources
 	out       string
 	manifest  string
+	asked     bool // for that manifest
 	publicKey string
 	algorithm algorithmFlag
 	json      bool
@@ -43,12 +48,13 @@ func newVerify(s streams) *cobra.Command {
 		Example: verifyExamples,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.files.Files, o.files.Stdin = args, s.in
-			return o.run(cmd.Context(), s.out)
+			o.asked = cmd.Flags().Changed("manifest")
+			return o.run(cmd.Context(), s)
 		},
 	}
 	f := cmd.Flags()
-	f.StringVar(&o.manifest, "manifest", manifestName, "the manifest to check when no FILE is given")
-	f.StringVar(&o.publicKey, "public-key", "", "the only public key that counts, in PEM; needed with FILE")
+	f.StringVar(&o.manifest, "manifest", manifestName, "the manifest, which names files, algorithms and public keys")
+	f.StringVar(&o.publicKey, "public-key", "", "the only public key that counts, in PEM")
 	f.StringVar(&o.out, "out", "", "the directory that sign --out wrote to, instead of beside the files")
 	f.StringVar(&o.files.From, "from", "", "a file that lists more files, one in each line; - is standard input")
 	f.BoolVarP(&o.files.NUL, "null", "0", false, "the list of --from is separated by NUL")
@@ -59,8 +65,8 @@ func newVerify(s streams) *cobra.Command {
 	return cmd
 }
 
-func (o verifyOptions) run(ctx context.Context, out io.Writer) error {
-	checks, done, err := o.checks()
+func (o verifyOptions) run(ctx context.Context, s streams) error {
+	checks, done, err := o.checks(s.err)
 	if err != nil {
 		return err
 	}
@@ -76,7 +82,7 @@ func (o verifyOptions) run(ctx context.Context, out io.Writer) error {
 		} else {
 			bad++
 		}
-		if err := o.print(out, f); err != nil {
+		if err := o.print(s.out, f); err != nil {
 			return err
 		}
 	}
@@ -89,31 +95,82 @@ func (o verifyOptions) run(ctx context.Context, out io.Writer) error {
 	return nil
 }
 
-// checks yields what is to be checked: the files, or the manifest's.
-func (o verifyOptions) checks() (seq iter.Seq2[check, error], done func(), err error) {
-	if len(o.files.Files) > 0 || o.files.From != "" {
+// checks yields what is to be checked: the files, or the manifest's. Notes is
+// told where the public keys come from, unless they were asked for.
+func (o verifyOptions) checks(notes io.Writer) (seq iter.Seq2[check, error], done func(), err error) {
+	done = func() {}
+	if o.out != "" && !o.asked {
+		o.manifest = filepath.Join(o.out, manifestName)
+	}
+	some := len(o.files.Files) > 0 || o.files.From != ""
+	if some && o.publicKey == "" && !o.asked && !exists(o.manifest) {
+		if o.publicKey, err = o.onlyKey(); err != nil {
+			return nil, done, err
+		}
+		o.note(notes, o.publicKey)
+	}
+	if some && o.publicKey != "" {
 		seq, err = o.fileChecks()
-		return seq, func() {}, err
+		return seq, done, err
 	}
 	m, err := openManifest(o.manifest, false)
 	if err != nil {
-		return nil, nil, fmt.Errorf("%w: name files and --public-key, or a manifest", err)
+		return nil, done, fmt.Errorf("%w: name files and --public-key, or a manifest", err)
 	}
 	keys := publicKeys{}
-	if o.publicKey != "" {
-		if keys[""], err = readPublicKey(o.publicKey); err != nil {
-			m.Close()
-			return nil, nil, err
-		}
+	if o.publicKey == "" {
+		o.note(notes, "the one that "+o.manifest+" names")
+	} else if keys[""], err = readPublicKey(o.publicKey); err != nil {
+		m.Close()
+		return nil, done, err
+	}
+	if some {
+		return o.listedChecks(m, keys), m.Close, nil
 	}
 	return manifestChecks(m, keys), m.Close, nil
 }
 
+// onlyKey finds the public key that sign wrote, if there is but one.
+func (o verifyOptions) onlyKey() (string, error) {
+	names, err := filepath.Glob(filepath.Join(o.out, "signmill-*.pem"))
+	if err == nil && len(names) == 1 {
+		return names[0], nil
+	}
+	return "", usagef("which public key counts? there is no %s and there are %d files signmill-*.pem: give --public-key or --manifest", o.manifest, len(names))
+}
+
+// note says which key counts where nobody has named one.
+func (o verifyOptions) note(w io.Writer, key string) {
+	if !o.quiet && !o.json {
+		fmt.Fprintf(w, "signmill: the public key is %s; --public-key names one that you trust\n", key) //nolint:errcheck // for people
+	}
+}
+
+// listedChecks yields the files from the command line as a manifest knows them.
+func (o verifyOptions) listedChecks(m *manifestReader, keys publicKeys) iter.Seq2[check, error] {
+	return func(yield func(check, error) bool) {
+		listed := map[[16]byte]check{}
+		for c, err := range manifestChecks(m, keys) {
+			if err != nil {
+				yield(c, err)
+				return
+			}
+			listed[pathKey(c.file)] = c
+		}
+		for file, err := range o.files.each() {
+			c, known := listed[pathKey(file)]
+			if c.file = file; err == nil && !known {
+				c.missing = fmt.Errorf("%s has no entry for it: --public-key checks without one", o.manifest)
+			}
+			if !yield(c, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
 // fileChecks yields the files from the command line.
 func (o verifyOptions) fileChecks() (iter.Seq2[check, error], error) {
-	if o.publicKey == "" {
-		return nil, usagef("with FILE, --public-key is needed")
-	}
 	public, err := readPublicKey(o.publicKey)
 	if err != nil {
 		return nil, err
@@ -124,7 +181,7 @@ func (o verifyOptions) fileChecks() (iter.Seq2[check, error], error) {
 	}
 	return func(yield func(check, error) bool) {
 		for file, err := range o.files.each() {
-			c := check{file: file, algorithm: algorithm, public: public}
+			c := check{file: file, algorithm: algorithm, public: public, key: o.publicKey}
 			if err == nil {
 				c.signature, err = layout{Dir: o.out}.signature(file)
 			}
@@ -141,7 +198,7 @@ func manifestChecks(m *manifestReader, keys publicKeys) iter.Seq2[check, error] 
 	pinned := keys[""]
 	return func(yield func(check, error) bool) {
 		for e, err := range m.entries() {
-			c := check{file: e.Path, signature: e.Signature, digest: e.Digest, algorithm: e.Algorithm, public: pinned, entry: e}
+			c := check{file: e.Path, signature: e.Signature, digest: e.Digest, algorithm: e.Algorithm, public: pinned, key: e.PublicKey, entry: e}
 			if err == nil && pinned == nil && e.Status == statusSigned {
 				c.public, err = keys.read(e.PublicKey)
 			}
