@@ -1,6 +1,10 @@
 package localbus
 
-import "github.com/signmill/signmill/queue/localbus/internal/amqp"
+import (
+	"fmt"
+
+	"github.com/signmill/signmill/queue/localbus/internal/amqp"
+)
 
 // inlet is the receiving side of a link: the peer sends.
 type inlet struct {
@@ -12,6 +16,7 @@ type inlet struct {
 	credit   uint32
 	received uint32 // the delivery count
 	part     parcel // message whose rest is to come
+	size     uint64 // bytes of it so far, also of those that are too many to keep
 	partial  bool
 }
 
@@ -78,21 +83,28 @@ func (i *inlet) transfer(t amqp.Transfer, payload []byte) {
 		i.count()
 		return
 	}
-	if uint64(len(i.part.payload)+len(payload)) > i.limit {
-		i.link.detachWith(&amqp.Error{Condition: condTooLarge, Description: "the message is larger than the link allows"})
-		return
-	}
 	i.part.settled = i.part.settled || t.Settled.Value
-	i.part.payload = append(i.part.payload, payload...)
+	i.keep(payload)
 	i.partial = true
-	c := i.link.session.conn
-	c.parts += len(payload)
 	switch {
 	case !t.More:
 		i.deliver()
-	case c.parts > maxParts:
+	case i.link.session.conn.parts > maxParts:
 		i.link.detachWith(&amqp.Error{Condition: condFull, Description: "the connection has too many unfinished messages"})
 	}
+}
+
+// keep adds a piece to the message, and forgets all pieces of one that is too
+// large.
+func (i *inlet) keep(payload []byte) {
+	c := i.link.session.conn
+	if i.size += uint64(len(payload)); i.size > i.limit {
+		c.parts -= len(i.part.payload)
+		i.part.payload = nil
+		return
+	}
+	c.parts += len(payload)
+	i.part.payload = append(i.part.payload, payload...)
 }
 
 // maxParts is how many bytes of unfinished messages one connection may have.
@@ -117,6 +129,7 @@ func (i *inlet) begin(t amqp.Transfer) bool {
 		return false
 	}
 	i.part = parcel{id: t.DeliveryID.Value, format: t.MessageFormat.Value}
+	i.size = 0
 	return true
 }
 
@@ -124,6 +137,10 @@ func (i *inlet) begin(t amqp.Transfer) bool {
 func (i *inlet) deliver() {
 	p := i.takePart()
 	i.link.lastUse = i.link.session.conn.now()
+	if i.size > i.limit {
+		i.refuse(p)
+		return
+	}
 	state := i.node.receive(p)
 	if i.link.detached || i.link.session.ended {
 		return
@@ -131,6 +148,22 @@ func (i *inlet) deliver() {
 	if !p.settled {
 		i.link.session.answer(true, p.id, state)
 	}
+	i.count()
+}
+
+// refuse answers a message that is too large, once its last byte is read. The
+// link lives on, as with the real service; unless the sender takes no answers.
+func (i *inlet) refuse(p parcel) {
+	e := &amqp.Error{
+		Condition: condTooLarge,
+		Description: fmt.Sprintf("The received message (delivery-id:%d, size:%d bytes) exceeds the limit (%d bytes) currently allowed on the link.",
+			p.id, i.size, i.limit),
+	}
+	if p.settled {
+		i.link.detachWith(e)
+		return
+	}
+	i.link.session.answer(true, p.id, rejected(e))
 	i.count()
 }
 
