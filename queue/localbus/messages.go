@@ -97,6 +97,9 @@ func (c call) schedule() (amqp.Map, error) {
 		}
 		messages = append(messages, m)
 	}
+	if len(messages) == 0 {
+		return nil, c.invalid("messages is missing")
+	}
 	numbers, err := c.queue.Send(messages...)
 	if err != nil {
 		return nil, err

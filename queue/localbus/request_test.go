@@ -128,6 +128,7 @@ func TestManagementRefusals(t *testing.T) {
 		{"no deferred message", "com.microsoft:receive-by-sequence-number", amqp.Map{numbers}, 404, "com.microsoft:message-not-found"},
 		{"cancel nothing", "com.microsoft:cancel-scheduled-message", amqp.Map{numbers}, 404, "com.microsoft:message-not-found"},
 		{"schedule nonsense", "com.microsoft:schedule-message", amqp.Map{{Key: "messages", Value: []any{amqp.Map{{Key: "message", Value: []byte("x")}}}}}, 400, "amqp:decode-error"},
+		{"schedule nothing", "com.microsoft:schedule-message", nil, 400, "amqp:not-allowed"},
 		{"schedule without a message", "com.microsoft:schedule-message", amqp.Map{{Key: "messages", Value: []any{amqp.Map{}}}}, 400, "amqp:not-allowed"},
 		{"sessions of a plain queue", "com.microsoft:get-message-sessions", nil, 400, "amqp:not-allowed"},
 		{"state without a session", "com.microsoft:get-session-state", nil, 400, "amqp:not-allowed"},
