@@ -68,5 +68,6 @@
 //   - HSM key types are a name only.
 //   - Strict-Transport-Security is not sent: browsers would remember it for
 //     everything else on the loopback host.
-//   - The other operations, such as encrypt, wrap, rotate and delete, answer 404.
+//   - The other operations, such as encrypt, wrap and rotate, answer 404;
+//     to delete a key answers 405.
 package localvault
