@@ -72,14 +72,15 @@ func TestPassingFailureIsRetriedUnderTheLock(t *testing.T) {
 
 func TestJobIsGivenBackAndComesAgain(t *testing.T) {
 	virtual(t, func(t *testing.T, r *rig) {
-		r.config.JobTimeout = 5 * time.Second
+		r.config.Jobs, r.jobs = r.receiver("elsewhere"), r.sender("elsewhere") // more deliveries than fit into the outage
+		r.config.MaxDeliveries, r.config.JobTimeout = 10, 5*time.Second
 		r.vault.SetFaults(localvault.Faults{Fail: 1000})
 		r.start()
 		r.submit(job("j", 1))
 		time.AfterFunc(7*time.Second, func() { r.vault.SetFaults(localvault.Faults{}) })
 		result, _ := r.reply()
 		r.verify(job("j", 1), result)
-		r.empty(servicebus.DeadLetters("jobs"))
+		r.empty(servicebus.DeadLetters("elsewhere"))
 	})
 }
 

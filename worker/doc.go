@@ -19,7 +19,7 @@
 //
 // Errors. Failures of a job never end the worker: they become replies, dead
 // letters, or redeliveries. Run returns an error only when the job queue
-// itself cannot be used.
+// itself refuses the worker for five minutes, or its receiver was closed.
 //
 // Concurrency. Run is called once. At most Config.Jobs deliveries are held
 // and at most Config.Concurrency items are with the signer at any time.

@@ -21,15 +21,17 @@ type heldDelivery struct {
 }
 
 // intake hands deliveries to start, never more than there are free places,
-// until ctx ends or the queue fails for good. It asks the broker for free
+// until ctx ends or the queue has refused us for patience. It asks the broker for free
 // places only, so that no message waits here under a lock.
 func (w *Worker) intake(ctx context.Context, start func(*heldDelivery)) error {
 	release := func() { <-w.held }
+	var refused refusals
 	for {
 		free := w.occupy(ctx)
 		if free == 0 {
 			return ctx.Err()
 		}
+		began := time.Now()
 		deliveries, err := w.Jobs.Receive(ctx, free)
 		for range free - len(deliveries) {
 			release()
@@ -37,8 +39,11 @@ func (w *Worker) intake(ctx context.Context, start func(*heldDelivery)) error {
 		for _, d := range deliveries {
 			start(&heldDelivery{Delivery: d, release: release, draining: ctx.Done()})
 		}
-		if err != nil {
+		if err != nil && !refused.bear(err, time.Since(began)) {
 			return err
+		}
+		if err != nil {
+			w.Log.Error("the job queue refuses the worker, which tries again", "error", err)
 		}
 	}
 }

@@ -26,13 +26,21 @@ func keepLock(ctx context.Context, d *queue.Delivery) (held context.Context, sto
 	}
 }
 
-// renew extends the lock whenever a third of it has passed. A failure that
-// may pass is tried again; only the broker decides that a lock is lost, since
-// the clocks of the two may differ.
+// The bounds of the time between two renewals. The upper one is a third of
+// the usual lock, because a clock of ours that is behind the broker's makes
+// the lock seem longer than it is.
+const (
+	renewSoonest = time.Second
+	renewLatest  = 10 * time.Second
+)
+
+// renew extends the lock whenever a third of it has passed, or sooner. A
+// failure that may pass is tried again; only the broker decides that a lock is
+// lost, since the clocks of the two may differ.
 func renew(ctx context.Context, d *queue.Delivery) error {
 	until := d.LockedUntil
 	for {
-		rest(ctx, nil, max(time.Until(until)/3, time.Second))
+		rest(ctx, nil, min(max(time.Until(until)/3, renewSoonest), renewLatest))
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
