@@ -2,9 +2,13 @@ package main
 
 import (
 	"fmt"
+	"io"
+	"maps"
 	"os"
+	"slices"
 	"strings"
 
+	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 )
 
@@ -55,4 +59,20 @@ func unbind(flags *pflag.FlagSet, names ...string) {
 // variable returns the name of the variable that stands for a flag.
 func variable(flag string) string {
 	return envPrefix + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
+}
+
+// warnUnknown tells of variables with our prefix that no command reads: a
+// misspelt one would otherwise be ignored without a word.
+func warnUnknown(w io.Writer, root *cobra.Command, env map[string]string) {
+	known := map[string]bool{envPrefix + "CONNECTION_STRING": true}
+	note := func(f *pflag.Flag) { known[variable(f.Name)] = true }
+	root.PersistentFlags().VisitAll(note)
+	for _, cmd := range root.Commands() {
+		cmd.Flags().VisitAll(note)
+	}
+	for _, name := range slices.Sorted(maps.Keys(env)) {
+		if strings.HasPrefix(name, envPrefix) && !known[name] {
+			fmt.Fprintf(w, "signmill: no flag is set by the environment variable %s\n", name) //nolint:errcheck // for people
+		}
+	}
 }

@@ -40,9 +40,10 @@ func newRoot(s streams) *cobra.Command {
 		Example:       rootExamples,
 		SilenceErrors: true,
 		SilenceUsage:  true,
-		Args:          usage(cobra.NoArgs),
+		Args:          unknownCommand,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
+			warnUnknown(s.err, cmd.Root(), environment())
 			return bindEnvironment(cmd.Flags(), environment())
 		},
 	}
@@ -58,4 +59,16 @@ func newRoot(s streams) *cobra.Command {
 // usage makes a fault in the arguments a usage error.
 func usage(check cobra.PositionalArgs) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error { return usageError(check(cmd, args)) }
+}
+
+// unknownCommand is cobra.NoArgs with a guess at what was meant.
+func unknownCommand(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	cmd.SuggestionsMinimumDistance = 2
+	if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
+		return usagef("unknown command %q: did you mean %s?", args[0], near[0])
+	}
+	return usagef("unknown command %q", args[0])
 }
