@@ -21,8 +21,8 @@ type heldDelivery struct {
 }
 
 // intake hands deliveries to start, never more than there are free places,
-// until ctx ends or the queue has refused us for patience. It asks the broker for free
-// places only, so that no message waits here under a lock.
+// until ctx ends or the queue has refused us for too long. It asks the broker
+// for free places only, so that no message waits here under a lock.
 func (w *Worker) intake(ctx context.Context, start func(*heldDelivery)) error {
 	release := func() { <-w.held }
 	var refused refusals
