@@ -42,7 +42,7 @@ func (o *outbox) send(ctx context.Context, m queue.Message) error {
 	o.mu.Lock()
 	o.waiting = append(o.waiting, l)
 	o.mu.Unlock()
-	for {
+	for o.holds(l) {
 		select {
 		case err := <-l.sent: // another one took it along
 			return err
@@ -53,9 +53,16 @@ func (o *outbox) send(ctx context.Context, m queue.Message) error {
 			if o.withdraw(l) {
 				return ctx.Err()
 			}
-			return <-l.sent
 		}
 	}
+	return <-l.sent // it is on its way, and a carrier's time is bounded
+}
+
+// holds reports whether l waits for a carrier.
+func (o *outbox) holds(l *letter) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return slices.Contains(o.waiting, l)
 }
 
 // carry sends what is waiting. When a batch fails each of its replies is sent

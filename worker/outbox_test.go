@@ -63,3 +63,32 @@ func TestCarriersDeadlineIsItsOwn(t *testing.T) {
 		}
 	})
 }
+
+// TestLetterOnItsWayDoesNotSpin frees a lane for a sender whose letter another
+// one has taken along. It must wait for the outcome: in virtual time no second
+// passes while anybody spins.
+func TestLetterOnItsWayDoesNotSpin(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := &ledger{sent: map[string]bool{}, delay: time.Second}
+		o := newOutbox(l)
+		for range outboxLanes {
+			o.lanes <- struct{}{}
+		}
+		var senders sync.WaitGroup
+		for _, id := range []string{"carrier", "carried"} {
+			senders.Go(func() {
+				if err := o.send(t.Context(), queue.Message{ID: id}); err != nil {
+					t.Errorf("send %s: %v", id, err)
+				}
+			})
+		}
+		for range 2 {
+			synctest.Wait()
+			<-o.lanes
+		}
+		senders.Wait()
+		if !l.sent["carrier"] || !l.sent["carried"] {
+			t.Errorf("sent %v, want both", l.sent)
+		}
+	})
+}

@@ -93,8 +93,11 @@ func (r *replica) dial(ctx context.Context, c *chaos) (net.Conn, error) {
 		return nil, errKilled
 	}
 	conn, err := c.bus.Dial(ctx)
+	if err != nil {
+		return nil, err
+	}
 	r.conns = append(r.conns, conn)
-	return conn, err
+	return conn, nil
 }
 
 // mortal carries a replica's requests until it is killed, answers included.
