@@ -65,7 +65,7 @@ func newLocal(s streams) *cobra.Command {
 	f.StringVar(&o.admin, "admin", "127.0.0.1:5300", "where the broker is managed over HTTP, as well as at --bus; port 0 is any free one")
 	f.StringVar(&o.vault, "vault", "127.0.0.1:8443", "where the vault listens; port 0 is any free one")
 	f.StringVar(&o.config, "config", "", "a configuration file of the official emulator, with queues")
-	f.StringSliceVar(&o.queues, "queue", nil, "one more queue, as NAME or NAME=sessions, that drops duplicates by message id; may be repeated")
+	f.StringSliceVar(&o.queues, "queue", nil, "one more queue, as NAME or NAME=sessions; may be repeated")
 	f.StringSliceVar(&o.keys, "key", nil, "one more key, as NAME=ALG; may be repeated")
 	f.IntVar(&o.quota, "quota", 0, "what the vault allows in 10 s, in units; 4000 is the real one's, 0 no limit")
 	f.BoolVar(&o.worker, "worker", false, "run a worker, too")
@@ -114,7 +114,7 @@ func (o localOptions) spec(log *slog.Logger) (stackSpec, error) {
 		if kind != "" && kind != "sessions" {
 			return spec, usagef("--queue %q: use NAME or NAME=sessions", text)
 		}
-		spec.Queues = append(spec.Queues, localQueue{Name: name, Duplicates: true, Sessions: kind != ""})
+		spec.Queues = append(spec.Queues, localQueue{Name: name, Sessions: kind != ""})
 	}
 	for _, text := range o.keys {
 		name, algorithm, _ := strings.Cut(text, "=")
