@@ -22,6 +22,7 @@ func TestForward(t *testing.T) {
 				b.sendMessages(broker.Message{ID: "later", ScheduledAt: time.Now().Add(time.Second)})
 				b.counts(broker.Counts{Scheduled: 1, Total: 1})
 				pass(time.Second)
+				synctest.Wait() // the broker's timer has forwarded, too
 				b.send("b")
 				b.counts(broker.Counts{})
 
