@@ -56,7 +56,7 @@ func (c *Config) complete() error {
 		c.Rules = defaultRules()
 	}
 	if c.Clock == nil {
-		c.Clock = wallClock{}
+		c.Clock = broker.WallClock{}
 	}
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
@@ -81,9 +81,3 @@ func (c *Config) complete() error {
 	}
 	return errors.Join(errs...)
 }
-
-// wallClock is the clock of package time.
-type wallClock struct{}
-
-func (wallClock) Now() time.Time                            { return time.Now() }
-func (wallClock) AfterFunc(d time.Duration, f func()) Timer { return time.AfterFunc(d, f) }

@@ -39,7 +39,7 @@ type Broker struct {
 func New(c Config) *Broker {
 	b := &Broker{clock: c.Clock, changed: c.Changed, entities: map[string]*entity{}}
 	if b.clock == nil {
-		b.clock = wallClock{}
+		b.clock = WallClock{}
 	}
 	if c.Random == nil {
 		c.Random = rand.Reader

@@ -19,9 +19,11 @@ type Timer interface {
 	Stop() bool
 }
 
-// wallClock is the clock of package time.
-type wallClock struct{}
+// WallClock is the clock of package time.
+type WallClock struct{}
 
-func (wallClock) Now() time.Time { return time.Now() }
+// Now returns the present time.
+func (WallClock) Now() time.Time { return time.Now() }
 
-func (wallClock) AfterFunc(d time.Duration, f func()) Timer { return time.AfterFunc(d, f) }
+// AfterFunc calls f once after d, in a goroutine of its own.
+func (WallClock) AfterFunc(d time.Duration, f func()) Timer { return time.AfterFunc(d, f) }
