@@ -102,7 +102,7 @@ type webSocket struct {
 	left uint64  // bytes to come in the present frame
 	mask [4]byte // of the present frame, turned so that the next byte is first
 
-	mu  sync.Mutex // guards out and writing
+	mu  sync.Mutex // guards out, and keeps frames whole
 	out []byte
 }
 
@@ -208,10 +208,6 @@ func (c *webSocket) Write(b []byte) (int, error) {
 func (c *webSocket) writeFrame(op byte, b []byte) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.writeLocked(op, b)
-}
-
-func (c *webSocket) writeLocked(op byte, b []byte) error {
 	c.out = append(c.out[:0], 0x80|op)
 	switch {
 	case len(b) <= maxControl:
@@ -226,12 +222,10 @@ func (c *webSocket) writeLocked(op byte, b []byte) error {
 	return err
 }
 
-// Close says goodbye, unless a write is stuck, and closes the connection.
+// Close says goodbye and closes the connection. A write that is stuck gets
+// lastWrite to end; after it there is no goodbye.
 func (c *webSocket) Close() error {
-	if c.mu.TryLock() {
-		c.SetWriteDeadline(time.Now().Add(lastWrite))
-		_ = c.writeLocked(opClose, []byte{0x03, 0xe8}) // 1000, normal closure
-		c.mu.Unlock()
-	}
+	c.SetWriteDeadline(time.Now().Add(lastWrite))
+	_ = c.writeFrame(opClose, []byte{0x03, 0xe8}) // 1000, normal closure
 	return c.Conn.Close()
 }
