@@ -25,7 +25,7 @@ type Config struct {
 	JobsHeld      int           // deliveries held at once; 0: twice Concurrency
 	MaxDeliveries int           // attempts after which a job is dead-lettered, at most the queue's MaxDeliveryCount; 0: 10
 	JobTimeout    time.Duration // time for one attempt at a job, after which it is given back; 0: 5 minutes
-	DrainTimeout  time.Duration // time to finish held jobs after Run's context ended; 0: 25 seconds
+	DrainTimeout  time.Duration // time to finish held jobs after Run's context ended; replies and settlements may take 5 seconds more; 0: 25 seconds
 	Limits        schema.Limits // what a job may be; zero: schema's defaults
 	Log           *slog.Logger  // one event per outcome; nil: slog.Default()
 }

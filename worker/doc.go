@@ -21,6 +21,8 @@
 // letters, or redeliveries. Run returns an error only when the job queue
 // itself refuses the worker for five minutes, or its receiver was closed.
 //
-// Concurrency. Run is called once. At most Config.Jobs deliveries are held
-// and at most Config.Concurrency items are with the signer at any time.
+// Concurrency. Run is called once. After the end of its context it returns
+// within Config.DrainTimeout and 5 seconds, also when the broker is silent. At
+// most Config.JobsHeld deliveries are held and at most Config.Concurrency items
+// are with the signer at any time.
 package worker

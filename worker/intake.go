@@ -16,6 +16,7 @@ var errDrained = errors.New("worker is shutting down")
 // ends its processing calls release once.
 type heldDelivery struct {
 	*queue.Delivery
+	began    time.Time // when it came in
 	release  func()
 	draining <-chan struct{} // closed when the worker takes nothing more in
 }
@@ -37,7 +38,7 @@ func (w *Worker) intake(ctx context.Context, start func(*heldDelivery)) error {
 			release()
 		}
 		for _, d := range deliveries {
-			start(&heldDelivery{Delivery: d, release: release, draining: ctx.Done()})
+			start(&heldDelivery{Delivery: d, began: time.Now(), release: release, draining: ctx.Done()})
 		}
 		if err != nil && !refused.bear(err, time.Since(began)) {
 			return err
@@ -65,10 +66,18 @@ func (w *Worker) occupy(ctx context.Context) int {
 	}
 }
 
-// drain waits for the held jobs, and calls giveUp when DrainTimeout is over.
-func (w *Worker) drain(jobs *sync.WaitGroup, giveUp context.CancelCauseFunc) {
+// lastWords is how long replies and settlements may still take when
+// DrainTimeout is over. It is below what is left of any lock by then, because
+// locks are renewed no more.
+const lastWords = 5 * time.Second
+
+// drain waits for the held jobs. It calls giveUp when DrainTimeout is over, and
+// end when a broker that does not answer has had lastWords on top.
+func (w *Worker) drain(jobs *sync.WaitGroup, giveUp context.CancelCauseFunc, end context.CancelFunc) {
 	late := time.AfterFunc(w.DrainTimeout, func() { giveUp(errDrained) })
 	defer late.Stop()
+	tooLate := time.AfterFunc(w.DrainTimeout+lastWords, end)
+	defer tooLate.Stop()
 	if held := len(w.held); held > 0 {
 		w.Log.Info("draining", "jobs", held, "timeout", w.DrainTimeout)
 	}

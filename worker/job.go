@@ -5,22 +5,21 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
-	"time"
 
 	"github.com/signmill/signmill/queue"
 	"github.com/signmill/signmill/schema"
 	"github.com/signmill/signmill/signer"
 )
 
-// process takes one delivery from receipt to settlement.
-func (w *Worker) process(ctx context.Context, d *heldDelivery) {
+// process takes one delivery from receipt to settlement. The job is done on
+// work, its reply and its settlement on last.
+func (w *Worker) process(work, last context.Context, d *heldDelivery) {
 	defer d.release()
-	ctx, stop := keepLock(ctx, d.Delivery)
+	held, stop := keepLock(work, d.Delivery)
 	defer stop()
 
-	began := time.Now()
-	v := w.judge(ctx, d.Delivery)
-	w.conclude(ctx, d, v, began)
+	v := w.judge(held, d.Delivery)
+	w.conclude(held, last, d, v)
 }
 
 // judge does the job and says what it came to. A panic is a defect of ours

@@ -35,27 +35,37 @@ func newOutbox(s queue.Sender) *outbox {
 	return &outbox{sender: s, lanes: make(chan struct{}, outboxLanes)}
 }
 
-// send returns when m was accepted or refused. When ctx ends first the
-// outcome is unknown.
+// send returns when m was accepted or refused. A reply waits for settleTimeout
+// at most, and is on its way for as long again. After that, and when ctx ends,
+// the outcome is unknown. Since a send may carry the replies of other jobs,
+// ctx is the worker's and not the job's.
 func (o *outbox) send(ctx context.Context, m queue.Message) error {
-	l := &letter{message: m, sent: make(chan error, 1)}
-	o.mu.Lock()
-	o.waiting = append(o.waiting, l)
-	o.mu.Unlock()
-	for o.holds(l) {
+	l := o.enter(m)
+	wait, cancel := context.WithTimeout(ctx, settleTimeout)
+	defer cancel()
+	for o.holds(l) && wait.Err() == nil {
 		select {
 		case err := <-l.sent: // another one took it along
 			return err
+		case <-wait.Done():
 		case o.lanes <- struct{}{}:
-			o.carry(ctx) // perhaps others only, when there is more than one batch
+			o.carry(ctx, o.takeBatch(l)) // perhaps others only, when there is more than one batch
 			<-o.lanes
-		case <-ctx.Done():
-			if o.withdraw(l) {
-				return ctx.Err()
-			}
 		}
 	}
+	if o.withdraw(l) {
+		return wait.Err()
+	}
 	return <-l.sent // it is on its way, and a carrier's time is bounded
+}
+
+// enter puts a reply behind those that wait.
+func (o *outbox) enter(m queue.Message) *letter {
+	l := &letter{message: m, sent: make(chan error, 1)}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.waiting = append(o.waiting, l)
+	return l
 }
 
 // holds reports whether l waits for a carrier.
@@ -65,37 +75,42 @@ func (o *outbox) holds(l *letter) bool {
 	return slices.Contains(o.waiting, l)
 }
 
-// carry sends what is waiting. When a batch fails each of its replies is sent
-// alone, so that none fails because of another. The time that its caller has
-// left does not count, because the others' replies are not to fail for it.
-func (o *outbox) carry(ctx context.Context) {
-	letters := o.takeWaiting()
+// takeBatch returns the replies that have waited longest, or none when l waits
+// no more: then its sender has an outcome to see to, and each of the others
+// has a sender of its own.
+func (o *outbox) takeBatch(l *letter) []*letter {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if !slices.Contains(o.waiting, l) {
+		return nil
+	}
+	n := min(len(o.waiting), outboxBatch)
+	taken := slices.Clone(o.waiting[:n])
+	o.waiting = slices.Delete(o.waiting, 0, n)
+	return taken
+}
+
+// carry sends letters. When the broker refuses a batch each of its replies is
+// sent alone, so that none fails because of another.
+func (o *outbox) carry(ctx context.Context, letters []*letter) {
 	if len(letters) == 0 {
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleTimeout)
+	ctx, cancel := context.WithTimeout(ctx, settleTimeout)
 	defer cancel()
 	messages := make([]queue.Message, len(letters))
 	for i, l := range letters {
 		messages[i] = l.message
 	}
 	err := o.sender.Send(ctx, messages...)
+	alone := err != nil && len(letters) > 1
 	for _, l := range letters {
-		if err != nil && len(letters) > 1 {
+		if alone && ctx.Err() == nil {
 			l.sent <- o.sender.Send(ctx, l.message)
 			continue
 		}
 		l.sent <- err
 	}
-}
-
-func (o *outbox) takeWaiting() []*letter {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	n := min(len(o.waiting), outboxBatch)
-	taken := slices.Clone(o.waiting[:n])
-	o.waiting = slices.Delete(o.waiting, 0, n)
-	return taken
 }
 
 // withdraw takes l back and reports whether it was still waiting.

@@ -2,6 +2,7 @@ package worker
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"testing"
@@ -51,15 +52,67 @@ func TestReplyBehindAFullBatchIsSent(t *testing.T) {
 // carry the reply of one that has plenty.
 func TestCarriersDeadlineIsItsOwn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l := &ledger{sent: map[string]bool{}, delay: 2 * time.Second}
-		o := newOutbox(l)
-		other := &letter{message: queue.Message{ID: "other"}, sent: make(chan error, 1)}
-		o.waiting = append(o.waiting, other)
-		hasty, cancel := context.WithTimeout(t.Context(), time.Second)
-		defer cancel()
-		_ = o.send(hasty, queue.Message{ID: "hasty"})
+		o := newOutbox(&ledger{sent: map[string]bool{}, delay: 2 * time.Second})
+		free := o.busy()
+		var hasty sync.WaitGroup
+		hasty.Go(func() { _ = o.send(t.Context(), queue.Message{ID: "hasty"}) })
+		<-time.After(settleTimeout - time.Second)
+		other := o.enter(queue.Message{ID: "other"})
+		free()
 		if err := <-other.sent; err != nil {
 			t.Errorf("the other's reply failed with %v", err)
+		}
+		hasty.Wait()
+	})
+}
+
+// busy takes all lanes. The returned function frees one of them.
+func (o *outbox) busy() (free func()) {
+	for range outboxLanes {
+		o.lanes <- struct{}{}
+	}
+	return func() { <-o.lanes }
+}
+
+// TestReplyIsWithdrawn ends the wait of a reply that no lane was free for. It
+// must not be sent any more, because its job is given back.
+func TestReplyIsWithdrawn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := &ledger{sent: map[string]bool{}}
+		o := newOutbox(l)
+		free := o.busy()
+		if err := o.send(t.Context(), queue.Message{ID: "late"}); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("got %v, want the end of the wait", err)
+		}
+		free()
+		if err := o.send(t.Context(), queue.Message{ID: "next"}); err != nil {
+			t.Errorf("send next: %v", err)
+		}
+		if _, sent := l.sent["late"]; sent || !l.sent["next"] {
+			t.Errorf("sent %v, want next only", l.sent)
+		}
+	})
+}
+
+// TestEndCutsEverySend ends the worker's context while one reply is on its way
+// to a broker that does not answer, one travels with it and one waits.
+func TestEndCutsEverySend(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := newOutbox(&ledger{sent: map[string]bool{}, delay: time.Hour})
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		began := time.Now()
+		var senders sync.WaitGroup
+		for i := range outboxLanes + 2*outboxBatch {
+			senders.Go(func() {
+				if err := o.send(ctx, queue.Message{ID: fmt.Sprint(i)}); err == nil {
+					t.Errorf("send %d reports success", i)
+				}
+			})
+		}
+		senders.Wait()
+		if took := time.Since(began); took != time.Second || len(o.waiting) != 0 {
+			t.Errorf("sends took %v and %d wait, want the time of the context and none", took, len(o.waiting))
 		}
 	})
 }
@@ -71,9 +124,7 @@ func TestLetterOnItsWayDoesNotSpin(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := &ledger{sent: map[string]bool{}, delay: time.Second}
 		o := newOutbox(l)
-		for range outboxLanes {
-			o.lanes <- struct{}{}
-		}
+		free := o.busy()
 		var senders sync.WaitGroup
 		for _, id := range []string{"carrier", "carried"} {
 			senders.Go(func() {
@@ -84,7 +135,7 @@ func TestLetterOnItsWayDoesNotSpin(t *testing.T) {
 		}
 		for range 2 {
 			synctest.Wait()
-			<-o.lanes
+			free()
 		}
 		senders.Wait()
 		if !l.sent["carrier"] || !l.sent["carried"] {

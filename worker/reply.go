@@ -21,8 +21,6 @@ func (w *Worker) reply(ctx context.Context, d *queue.Delivery, v verdict) error 
 		return err
 	}
 	to, _ := w.replyQueue(d.ReplyTo)
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleTimeout)
-	defer cancel()
 	return w.outboxes[to].send(ctx, queue.Message{
 		ID:            v.replyID,
 		CorrelationID: correlationID(d.Message),

@@ -10,25 +10,26 @@ import (
 	"github.com/signmill/signmill/queue"
 )
 
-// settleTimeout bounds a reply and a settlement. Both are made on contexts
-// that a drain does not cancel.
+// settleTimeout bounds a settlement and each step of a reply. Both are made on
+// a context that outlives the job's own.
 const settleTimeout = 30 * time.Second
 
 // conclude carries out a verdict: reply first, then settle. When the lock was
 // lost the verdict is thrown away, because the message is another's by now.
-func (w *Worker) conclude(ctx context.Context, d *heldDelivery, v verdict, began time.Time) {
-	log := w.Log.With("message_id", d.ID, "delivery_count", d.Count, "duration_ms", time.Since(began).Milliseconds())
-	if errors.Is(context.Cause(ctx), queue.ErrLockLost) {
+// Held ends with the lock or the work, last with the worker.
+func (w *Worker) conclude(held, last context.Context, d *heldDelivery, v verdict) {
+	log := w.Log.With("message_id", d.ID, "delivery_count", d.Count, "duration_ms", time.Since(d.began).Milliseconds())
+	if errors.Is(context.Cause(held), queue.ErrLockLost) {
 		log.Warn("lock lost: the result is thrown away and the job comes again")
 		return
 	}
-	if err := w.reply(ctx, d.Delivery, v); err != nil {
+	if err := w.reply(last, d.Delivery, v); err != nil {
 		v = w.unsent(d.Delivery, v, fmt.Errorf("reply not sent: %w", err))
 	}
 	if v.outcome == queue.Abandon {
-		rest(ctx, d.draining, pauseBefore(d.Count, rand.N[time.Duration]))
+		rest(held, d.draining, pauseBefore(d.Count, rand.N[time.Duration]))
 	}
-	if err := settle(ctx, d.Delivery, v); err != nil {
+	if err := settle(last, d.Delivery, v); err != nil {
 		log.Warn("not settled: the job comes again", "error", err, "cause", v.cause)
 		return
 	}
@@ -37,7 +38,7 @@ func (w *Worker) conclude(ctx context.Context, d *heldDelivery, v verdict, began
 
 // settle ends the delivery as v says.
 func settle(ctx context.Context, d *queue.Delivery, v verdict) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleTimeout)
+	ctx, cancel := context.WithTimeout(ctx, settleTimeout)
 	defer cancel()
 	switch v.outcome {
 	case queue.Complete:

@@ -36,15 +36,20 @@ func New(c Config) (*Worker, error) {
 // the jobs that it holds within DrainTimeout, and gives the rest back. It
 // returns nil after a drain, or the error that made the job queue unusable.
 // It closes neither the receiver nor the senders.
+//
+// Three contexts end one after the other: ctx ends the intake, work the
+// signing, and last the replies and settlements.
 func (w *Worker) Run(ctx context.Context) error {
 	work, giveUp := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer giveUp(nil)
+	last, end := context.WithCancel(context.WithoutCancel(ctx))
+	defer end()
 
 	var jobs sync.WaitGroup
 	err := w.intake(ctx, func(d *heldDelivery) {
-		jobs.Go(func() { w.process(work, d) })
+		jobs.Go(func() { w.process(work, last, d) })
 	})
-	w.drain(&jobs, giveUp)
+	w.drain(&jobs, giveUp, end)
 	if ctx.Err() != nil {
 		return nil
 	}
