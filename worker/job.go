@@ -69,7 +69,7 @@ func (w *Worker) do(ctx context.Context, d *queue.Delivery, job schema.Job, ref 
 		v.cause = err
 		return v
 	}
-	items, passing, cause := w.signAll(attempt, job, key)
+	items, passing, cause := w.signAll(attempt, job, key, w.lastAttempt(d))
 	result := newResult(job, key.KID, items)
 	if passing {
 		return w.retry(d, &result, cause)

@@ -13,21 +13,30 @@ import (
 // signAll signs the items of a job at the same time, each in its turn, and
 // returns one result for each in order. Passing and cause are as in explain.
 //
+// A job whose item failed in a way that may pass is given back, and what was
+// signed is thrown away. So it takes no more turns then, unless it is thorough:
+// on the last attempt the sender is told how far it came.
+//
 // Each job has one goroutine that waits for a turn. Go serves waiting senders
 // of a channel first come, first served, so that jobs take turns item by item
 // and a job of thousands does not delay a job of one.
-func (w *Worker) signAll(ctx context.Context, job schema.Job, key signer.Key) (results []schema.ItemResult, passing bool, cause error) {
+func (w *Worker) signAll(ctx context.Context, job schema.Job, key signer.Key, thorough bool) (results []schema.ItemResult, passing bool, cause error) {
 	results = make([]schema.ItemResult, len(job.Items))
 	errs := make([]error, len(job.Items))
+	turns, noMore := context.WithCancel(ctx)
+	defer noMore()
 	var items sync.WaitGroup
 	for i, item := range job.Items {
 		results[i].ID = item.ID
-		if errs[i] = w.takeTurn(ctx); errs[i] != nil {
+		if errs[i] = w.takeTurn(turns); errs[i] != nil {
 			continue
 		}
 		items.Go(func() {
 			defer w.endTurn()
 			results[i].Signature, errs[i] = w.sign(ctx, job, key, item.Digest)
+			if errs[i] != nil && !thorough && itemError(errs[i], job.NotAfter).Retryable {
+				noMore()
+			}
 		})
 	}
 	items.Wait()

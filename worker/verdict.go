@@ -68,16 +68,19 @@ func exhausted(d *queue.Delivery, result *schema.Result, cause error) verdict {
 // retry gives a job back, or ends it when its attempts are used up. A nil
 // result tells the sender nothing.
 func (w *Worker) retry(d *queue.Delivery, result *schema.Result, cause error) verdict {
-	if d.Count < w.MaxDeliveries {
+	if !w.lastAttempt(d) {
 		return givenBack(cause)
 	}
 	return exhausted(d, result, cause)
 }
 
+// lastAttempt reports whether a job that fails now is not given back.
+func (w *Worker) lastAttempt(d *queue.Delivery) bool { return d.Count >= w.MaxDeliveries }
+
 // unsent is what becomes of v when its reply cannot be sent: a failed attempt.
 // On the last one a dead letter keeps its own reason.
 func (w *Worker) unsent(d *queue.Delivery, v verdict, cause error) verdict {
-	if d.Count >= w.MaxDeliveries && v.outcome == queue.DeadLetter {
+	if w.lastAttempt(d) && v.outcome == queue.DeadLetter {
 		v.cause = cause
 		return v
 	}
