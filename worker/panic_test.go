@@ -2,6 +2,7 @@ package worker_test
 
 import (
 	"context"
+	"strings"
 	"sync/atomic"
 	"testing"
 
@@ -26,6 +27,7 @@ func (b broken) Sign(ctx context.Context, key signer.Key, a schema.Algorithm, di
 // TestPanicOfAnItemEndsTheItemOnly lets one item of three meet a defect.
 func TestPanicOfAnItemEndsTheItemOnly(t *testing.T) {
 	virtual(t, func(t *testing.T, r *rig) {
+		log := r.journal()
 		r.config.Signer = broken{r.config.Signer, new(atomic.Int32)}
 		r.config.Concurrency = 1
 		r.start()
@@ -36,7 +38,18 @@ func TestPanicOfAnItemEndsTheItemOnly(t *testing.T) {
 			t.Errorf("status %q, first item's error %+v, want partial with a final %s", result.Status, e, schema.CodeInternal)
 		}
 		r.stillWorks()
+		log.tells(t, "nil map", "panic_test.go")
 	})
+}
+
+// tells checks that the journal's first event has some texts.
+func (j *journal) tells(t *testing.T, texts ...string) {
+	t.Helper()
+	for _, text := range texts {
+		if first := j.lines()[0]; !strings.Contains(first, text) {
+			t.Errorf("event %q does not tell of %q", first, text)
+		}
+	}
 }
 
 // panicking is a Resolver with a defect.
@@ -48,6 +61,7 @@ func (panicking) Resolve(context.Context, signer.Ref) (signer.Key, error) { pani
 // the worker.
 func TestPanicOfAJobIsAFailedAttempt(t *testing.T) {
 	virtual(t, func(t *testing.T, r *rig) {
+		log := r.journal()
 		r.config.Resolver = panicking{}
 		r.start()
 		r.submit(job("j", 1))
@@ -55,5 +69,6 @@ func TestPanicOfAJobIsAFailedAttempt(t *testing.T) {
 		if got := dead.Properties["DeadLetterReason"]; got != string(schema.CodeAttemptsExhausted) {
 			t.Errorf("dead letter has reason %q, want %q", got, schema.CodeAttemptsExhausted)
 		}
+		log.tells(t, "nil map", "panic_test.go")
 	})
 }

@@ -57,7 +57,7 @@ func TestUndecodableIsDeadLettered(t *testing.T) {
 				if result.ID != "j" || result.Status != schema.Failed || result.Error == nil || result.Error.Code != tt.reason {
 					t.Errorf("answer is %+v, error %+v", result, result.Error)
 				}
-				if d.ID == schema.ReplyID("j") || d.CorrelationID != "m" {
+				if d.ID != schema.RefusedID([]byte(tt.body)) || d.CorrelationID != "m" {
 					t.Errorf("answer has id %q and correlation %q", d.ID, d.CorrelationID)
 				}
 			}
@@ -91,6 +91,7 @@ func TestRefusedIsAnswered(t *testing.T) {
 		{"algorithm does not fit", with(func(j *schema.Job) { j.Algorithm = schema.PS256 }), "", schema.CodeAlgorithmNotFitting},
 		{"key may not sign", with(func(j *schema.Job) { j.Key = "verify-only" }), "", schema.CodeKeyUnusable},
 		{"too late", past, "", schema.CodeExpired},
+		{"in time, but key does not exist", with(func(j *schema.Job) { j.Key, j.NotAfter = "gone", time.Now().Add(time.Hour) }), "", schema.CodeKeyNotFound},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -100,7 +101,7 @@ func TestRefusedIsAnswered(t *testing.T) {
 			r.start()
 			r.send(queue.Message{ID: "m", ReplyTo: tt.to, Body: r.encode(tt.job)})
 			result, d := r.reply()
-			if result.ID != "j" || result.Status != schema.Failed || len(result.Items) != 2 || d.ID != schema.ReplyID("j") {
+			if result.ID != "j" || result.Status != schema.Failed || result.KID != "" || len(result.Items) != 2 || d.ID != schema.ReplyID("j") {
 				t.Fatalf("result %+v under id %q", result, d.ID)
 			}
 			for i, item := range result.Items {

@@ -91,6 +91,13 @@ func (j *journal) Write(p []byte) (int, error) {
 	return j.text.Write(p)
 }
 
+// journal has the worker log to where a test can read it.
+func (r *rig) journal() *journal {
+	j := &journal{}
+	r.config.Log = slog.New(slog.NewTextHandler(j, nil))
+	return j
+}
+
 func (j *journal) lines() []string {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -116,6 +123,9 @@ func TestOneEventTellsAnOutcomeAndItsCause(t *testing.T) {
 			r.vault.SetFaults(localvault.Faults{WrongSignature: 1})
 		}, []string{"job answered", "failed", "does not verify"}, 1},
 		{"reply refused", func(_ *rig, m *queue.Message) { m.ReplyTo = "private" }, []string{"reply not sent"}, 3},
+		{"answer to an invalid job refused", func(_ *rig, m *queue.Message) {
+			m.ReplyTo, m.Body = "private", bytes.Replace(m.Body, []byte("sign"), []byte("melt"), 2)
+		}, []string{"reply not sent"}, 3},
 		{"vault fails", func(r *rig, _ *queue.Message) {
 			r.config.JobTimeout = 5 * time.Second
 			r.vault.SetFaults(localvault.Faults{Fail: 10000})
@@ -124,8 +134,7 @@ func TestOneEventTellsAnOutcomeAndItsCause(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			virtual(t, func(t *testing.T, r *rig) {
-				log := &journal{}
-				r.config.Log = slog.New(slog.NewTextHandler(log, nil))
+				log := r.journal()
 				m := queue.Message{ID: "m", Body: r.encode(job("j", 1))}
 				tt.change(r, &m)
 				r.start()

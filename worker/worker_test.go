@@ -1,6 +1,7 @@
 package worker_test
 
 import (
+	"maps"
 	"strings"
 	"testing"
 
@@ -62,6 +63,7 @@ func (r *rig) verify(j schema.Job, result schema.Result) {
 
 func TestReplyFollowsTheRequest(t *testing.T) {
 	t.Parallel()
+	longest := strings.Repeat("é", 128)
 	tests := []struct {
 		name                 string
 		request              queue.Message
@@ -70,13 +72,16 @@ func TestReplyFollowsTheRequest(t *testing.T) {
 		{"no ReplyTo", queue.Message{ID: "m1"}, "replies", "m1"},
 		{"own CorrelationID", queue.Message{ID: "m2", CorrelationID: "c2"}, "replies", "c2"},
 		{"session in another case", queue.Message{ID: "m3", ReplyTo: "Private", ReplyToSessionID: "s3"}, "private", "m3"},
+		{"longest address", queue.Message{ID: "m4", CorrelationID: longest, ReplyTo: "private", ReplyToSessionID: longest}, "private", longest},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			r := newRig(t)
 			r.start()
-			tt.request.Body = r.encode(job("j", 1))
+			j := job("j", 1)
+			j.Labels = map[string]string{"tenant": "t"}
+			tt.request.Body = r.encode(j)
 			r.send(tt.request)
 			from := r.receiver
 			if tt.request.ReplyToSessionID != "" {
@@ -92,6 +97,9 @@ func TestReplyFollowsTheRequest(t *testing.T) {
 			}
 			if d.ContentType != "application/json" || d.Subject != schema.ResultVersion {
 				t.Errorf("reply has content type %q, subject %q", d.ContentType, d.Subject)
+			}
+			if result, err := schema.DecodeResult(d.Body); err != nil || !maps.Equal(result.Labels, j.Labels) {
+				t.Errorf("reply has labels %v, error %v, want those of the job", result.Labels, err)
 			}
 		})
 	}
@@ -112,8 +120,13 @@ func TestOneReplyForAJobThatComesTwice(t *testing.T) {
 
 func TestNewListsAllFaults(t *testing.T) {
 	t.Parallel()
-	_, err := worker.New(worker.Config{Concurrency: -1, DefaultReply: "x"})
-	for _, want := range []string{"Jobs", "Policy", "Resolver", "Signer", `"x"`, "Concurrency"} {
+	_, err := worker.New(worker.Config{
+		DefaultReply: "x", Concurrency: -1, JobsHeld: -1, MaxDeliveries: -1, JobTimeout: -1, DrainTimeout: -1,
+	})
+	for _, want := range []string{
+		"Jobs is", "Policy is", "Resolver is", "Signer is", `"x"`,
+		"Concurrency is", "JobsHeld is", "MaxDeliveries is", "JobTimeout is", "DrainTimeout is",
+	} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error %v does not mention %s", err, want)
 		}
