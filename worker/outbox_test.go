@@ -117,6 +117,20 @@ func TestEndCutsEverySend(t *testing.T) {
 	})
 }
 
+// TestCarryIsBounded sends to a broker that does not answer.
+func TestCarryIsBounded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := newOutbox(&ledger{sent: map[string]bool{}, delay: time.Hour})
+		began := time.Now()
+		if err := o.send(t.Context(), queue.Message{ID: "m"}); err == nil {
+			t.Error("send reports success")
+		}
+		if took := time.Since(began); took != settleTimeout {
+			t.Errorf("send took %v, want %v", took, settleTimeout)
+		}
+	})
+}
+
 // TestLetterOnItsWayDoesNotSpin frees a lane for a sender whose letter another
 // one has taken along. It must wait for the outcome: in virtual time no second
 // passes while anybody spins.
