@@ -2,6 +2,7 @@ package worker_test
 
 import (
 	"context"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -94,8 +95,11 @@ func TestAttemptsUsedUp(t *testing.T) {
 		if got := dead.Properties["DeadLetterReason"]; got != string(schema.CodeAttemptsExhausted) {
 			t.Errorf("dead letter has reason %q", got)
 		}
+		if got, _ := dead.Properties["DeadLetterErrorDescription"].(string); !strings.HasPrefix(got, "after 3 deliveries: ") || strings.Contains(got, "503") {
+			t.Errorf("dead letter has description %q, want the deliveries and no word of the vault", got)
+		}
 		result, d := r.reply()
-		if result.Status != schema.Failed || len(result.Items) != 2 || !result.Items[1].Error.Retryable || d.ID == schema.ReplyID("j") {
+		if result.Status != schema.Failed || len(result.Items) != 2 || !result.Items[1].Error.Retryable || d.ID != schema.ExhaustedID("j", 1) {
 			t.Errorf("notice %+v under id %q", result, d.ID)
 		}
 		// A replay of the dead letter may still succeed and be seen.
@@ -110,19 +114,24 @@ func TestAttemptsUsedUp(t *testing.T) {
 
 func TestResultIsThrownAwayWhenTheLockIsLost(t *testing.T) {
 	virtual(t, func(t *testing.T, r *rig) {
-		s := r.slowDown()
+		s, log := r.slowDown(), r.journal()
 		r.start()
 		r.submit(job("j", 1))
 		<-s.started
 		if n := r.bus.LoseLocks("jobs"); n != 1 {
 			t.Fatalf("%d locks lost, want 1", n)
 		}
-		<-s.started // the same job, delivered again
+		<-s.started                    // the same job, delivered again
+		<-time.After(15 * time.Second) // the first delivery is renewed meanwhile
 		close(s.letGo)
 		result, _ := r.reply()
 		r.verify(job("j", 1), result)
 		r.empty("replies")
 		r.empty("jobs")
+		lines := log.lines()
+		if len(lines) != 2 || !strings.Contains(lines[0], "lock lost") || !strings.Contains(lines[1], "job answered") {
+			t.Errorf("got the events %q, want a lost lock and an answer", lines)
+		}
 	})
 }
 
@@ -148,12 +157,15 @@ func TestDrainFinishesWhatIsHeld(t *testing.T) {
 
 func TestDrainGivesBackWhatItCannotFinish(t *testing.T) {
 	virtual(t, func(t *testing.T, r *rig) {
-		s := r.slowDown()
+		s, log := r.slowDown(), r.journal()
 		drain := r.start()
 		r.submit(job("j", 1))
 		<-s.started
 		began := time.Now()
 		drain()
+		if first := log.lines()[0]; !strings.Contains(first, "draining") || !strings.Contains(first, "jobs=1") {
+			t.Errorf("first event is %q, want the drain of one job", first)
+		}
 		if took := time.Since(began); took < 25*time.Second || took > 26*time.Second {
 			t.Errorf("drain took %v, want the drain timeout of 25s", took)
 		}

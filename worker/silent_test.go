@@ -39,7 +39,7 @@ func (g *gag) join(to, from net.Conn) {
 	mail := make(chan []byte, 10000) // closed by the reader
 	go func() {
 		defer close(mail)
-		defer to.Close() //nolint:errcheck // it may be closed already
+		defer to.Close()
 		for {
 			buffer := make([]byte, 16<<10)
 			n, err := from.Read(buffer)
@@ -50,7 +50,7 @@ func (g *gag) join(to, from net.Conn) {
 		}
 	}()
 	go func() {
-		defer from.Close() //nolint:errcheck // likewise
+		defer from.Close()
 		for b := range mail {
 			<-g.speaks()
 			if _, err := to.Write(b); err != nil {
@@ -157,6 +157,7 @@ func TestLateReplyIsSent(t *testing.T) {
 		drain()
 		result, _ := r.reply()
 		r.verify(job("late", 1), result)
+		<-time.After(time.Minute) // longer than the lock
 		r.empty("jobs")
 	})
 }
