@@ -90,7 +90,7 @@ func startStack(t *testing.T) *processes {
 
 // command is a command line of the real binary.
 func (s *processes) command(args ...string) *exec.Cmd {
-	cmd := exec.Command("signmill", args...) //nolint:gosec,noctx // our own; it ends by signals
+	cmd := exec.Command("signmill", args...)
 	cmd.Env = s.env
 	return cmd
 }
