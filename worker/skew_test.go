@@ -2,12 +2,15 @@ package worker_test
 
 import (
 	"context"
+	"errors"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/signmill/signmill/queue"
 	"github.com/signmill/signmill/queue/localbus"
+	"github.com/signmill/signmill/worker"
 )
 
 // skewed is a broker's clock that differs from ours.
@@ -58,5 +61,25 @@ func TestRefusalOfTheQueueMayPass(t *testing.T) {
 		r.config.Jobs = refusing{r.config.Jobs, time.Now().Add(2 * time.Minute)}
 		r.start()
 		r.stillWorks()
+	})
+}
+
+// TestRefusalOfTheQueueEndsRun refuses the worker for longer than it bears.
+func TestRefusalOfTheQueueEndsRun(t *testing.T) {
+	virtual(t, func(t *testing.T, r *rig) {
+		log := r.journal()
+		r.config.Jobs = refusing{r.config.Jobs, time.Now().Add(time.Hour)}
+		w, err := worker.New(r.config)
+		r.must(err)
+		began := time.Now()
+		if err := w.Run(t.Context()); !errors.Is(err, queue.ErrUnauthorized) {
+			t.Errorf("Run returns %v, want the refusal", err)
+		}
+		if took := time.Since(began); took < 5*time.Minute || took > 6*time.Minute {
+			t.Errorf("Run took %v, want about five minutes", took)
+		}
+		if first := log.lines()[0]; !strings.Contains(first, "refuses the worker") {
+			t.Errorf("first event is %q, want the refusal", first)
+		}
 	})
 }
