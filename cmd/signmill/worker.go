@@ -77,7 +77,7 @@ func (o *workerOptions) add(f *pflag.FlagSet) {
 	f.IntVar(&o.config.JobsHeld, "jobs-held", 0, "jobs held at once (default twice --concurrency)")
 	f.IntVar(&o.config.MaxDeliveries, "max-deliveries", 10, "attempts at a job, at most the queue's MaxDeliveryCount")
 	f.DurationVar(&o.config.JobTimeout, "job-timeout", 5*time.Minute, "time for one attempt at a job")
-	f.DurationVar(&o.config.DrainTimeout, "drain-timeout", 25*time.Second, "time to finish jobs at the end; keep it below the pod's grace period")
+	f.DurationVar(&o.config.DrainTimeout, "drain-timeout", 25*time.Second, "time to finish jobs at the end; keep it at least 5s below the pod's grace period")
 }
 
 func (o workerOptions) run(ctx context.Context, log *slog.Logger) error {
