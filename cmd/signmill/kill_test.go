@@ -56,9 +56,10 @@ func TestKilledWorkerLosesNothing(t *testing.T) {
 	t.Logf("%d of %d jobs were answered after a kill", s.log.count(`"msg":"job answered"`)-s.log.count(`"delivery_count":1,`), kills*jobsEach)
 }
 
-// shortLocks is a job queue whose messages come back soon when a worker dies.
+// shortLocks is a job queue whose messages come back soon when a worker dies,
+// however often.
 const shortLocks = `{"UserConfig": {"Namespaces": [{"Name": "sbemulatorns", "Queues": [
-	{"Name": "jobs", "Properties": {"LockDuration": "PT5S", "MaxDeliveryCount": 10}}
+	{"Name": "jobs", "Properties": {"LockDuration": "PT5S", "MaxDeliveryCount": 100}}
 ], "Topics": []}], "Logging": {"Type": "Console"}}}`
 
 // processes are a broker and a vault in one process, a worker in another, and a
@@ -114,7 +115,7 @@ func (s *processes) connect(file string) {
 // startWorker starts a worker that holds few jobs, and waits until it serves.
 func (s *processes) startWorker() *exec.Cmd {
 	s.Helper()
-	cmd := s.command("worker", "--allow-key", "signmill", "--jobs-held", "8")
+	cmd := s.command("worker", "--allow-key", "signmill", "--jobs-held", "8", "--max-deliveries", "100")
 	cmd.Stderr = s.log
 	began := s.log.count("worker serves")
 	s.must(cmd.Start())
