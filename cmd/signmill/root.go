@@ -50,25 +50,14 @@ func newRoot(s streams) *cobra.Command {
 	root.SetIn(s.in)
 	root.SetOut(s.out)
 	root.SetErr(s.err)
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError(err) })
+	root.SetFlagErrorFunc(flagError)
 	root.PersistentFlags().String("log-level", "", "debug, info, warn or error; worker logs from info on, the others from warn on")
 	root.AddCommand(newSign(s), newVerify(s), newWorker(s), newLocal(s), newSchema(s), newVersion(s))
+	strictTopics(root)
 	return root
 }
 
 // usage makes a fault in the arguments a usage error.
 func usage(check cobra.PositionalArgs) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error { return usageError(check(cmd, args)) }
-}
-
-// unknownCommand is cobra.NoArgs with a guess at what was meant.
-func unknownCommand(cmd *cobra.Command, args []string) error {
-	if len(args) == 0 {
-		return nil
-	}
-	cmd.SuggestionsMinimumDistance = 2
-	if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
-		return usagef("unknown command %q: did you mean %s?", args[0], near[0])
-	}
-	return usagef("unknown command %q", args[0])
 }
