@@ -37,6 +37,9 @@ func (a *azureFlags) add(f *pflag.FlagSet) {
 // backend returns the configuration for Azure. A credential is made only where
 // one is needed.
 func (a azureFlags) backend(log *slog.Logger) (backend, error) {
+	if strings.ContainsAny(a.namespace, "/:@ ") {
+		return backend{}, usagef("--namespace %q: use a host name, such as example.servicebus.windows.net", a.namespace)
+	}
 	b := backend{VaultURL: strings.TrimSuffix(a.vault, "/")}
 	b.Bus = servicebus.Config{Namespace: a.namespace, Log: log}
 	b.Vault = keyvault.Config{Local: isLoopback(a.vault), Log: log}

@@ -58,7 +58,7 @@ func (o signOptions) open(s stages, l *links, run string, log *slog.Logger) erro
 func (o signOptions) openQueues(ctx context.Context, client *servicebus.Client, l *links, run string) error {
 	jobs, err := client.Sender(o.jobs)
 	if err != nil {
-		return err
+		return usageError(err) // it asks nobody
 	}
 	replies, err := o.receiver(ctx, client, run)
 	if err != nil {
@@ -96,6 +96,9 @@ func (o signOptions) keyring(ctx context.Context, b backend, l *links) (*keyring
 	k := &keyring{Resolver: vault, Ref: signer.Ref{Vault: b.VaultURL, Name: o.to.Key}}
 	if o.vaultKey != "" && !o.local {
 		k.Ref.Name = o.vaultKey
+	}
+	if err := vault.Check(k.Ref); err != nil {
+		return nil, usageError(err)
 	}
 	key, err := vault.Resolve(ctx, k.Ref)
 	if err != nil {

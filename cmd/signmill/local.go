@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -109,6 +110,9 @@ func (o localOptions) spec(log *slog.Logger) (stackSpec, error) {
 		Quota:  o.quota,
 		Log:    log,
 	}
+	if o.quota < 0 {
+		return spec, usagef("--quota %d: use 0 for no limit, or more", o.quota)
+	}
 	for _, text := range o.queues {
 		name, kind, _ := strings.Cut(text, "=")
 		if kind != "" && kind != "sessions" {
@@ -143,7 +147,12 @@ func (o localOptions) listen(ctx context.Context) (at served, err error) {
 	for _, p := range places {
 		if *p.listener, err = config.Listen(ctx, "tcp", p.address); err != nil {
 			at.close()
-			return served{}, fmt.Errorf("%w: choose another place with --%s", err, p.flag)
+			var form *net.AddrError
+			err = fmt.Errorf("%w: choose another place with --%s", err, p.flag)
+			if errors.As(err, &form) {
+				err = usageError(err)
+			}
+			return served{}, err
 		}
 	}
 	return at, nil

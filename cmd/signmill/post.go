@@ -2,7 +2,10 @@ package main
 
 import (
 	"context"
+	"errors"
 	"log/slog"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -35,26 +38,38 @@ func (o workerOptions) open(b backend, log *slog.Logger) (p *post, err error) {
 	if p.vault, err = keyvault.New(b.Vault); err != nil {
 		return nil, usageError(err)
 	}
+	if err = p.checkKeys(); err != nil {
+		return nil, usageError(err)
+	}
 	if p.client, err = servicebus.New(b.Bus); err != nil {
 		return nil, usageError(err)
 	}
 	c.Policy, c.Resolver, c.Signer = keys, p.vault, p.vault
 	jobs, err := p.client.Receiver(o.jobs)
 	if err != nil {
-		return nil, err
+		return nil, usageError(err) // it asks nobody
 	}
 	p.warmups = append(p.warmups, jobs.Warm)
 	c.Jobs, c.DefaultReply, c.Replies = jobs, o.replies, map[string]queue.Sender{}
 	for _, name := range append([]string{o.replies}, o.allowReply...) {
 		sender, err := p.client.Sender(name)
 		if err != nil {
-			return nil, err
+			return nil, usageError(err)
 		}
 		c.Replies[name] = sender
 		p.warmups = append(p.warmups, sender.Warm)
 	}
 	p.worker, err = worker.New(c)
 	return p, usageError(err)
+}
+
+// checkKeys refuses keys that no vault could have, before one is asked.
+func (p *post) checkKeys() error {
+	var faults []error
+	for _, name := range slices.Sorted(maps.Keys(p.keys)) {
+		faults = append(faults, p.vault.Check(p.keys[name]))
+	}
+	return errors.Join(faults...)
 }
 
 // closeTimeout bounds the end of the connections.

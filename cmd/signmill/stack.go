@@ -68,10 +68,10 @@ func newStack(spec stackSpec) (*stack, error) {
 	}
 	bus.TLS = s.authority.ServerConfig()
 	if s.vault, err = localvault.New(vault); err != nil {
-		return nil, fmt.Errorf("local vault: %w", err)
+		return nil, usagef("local vault: %w", err)
 	}
 	if s.bus, err = localbus.New(bus); err != nil {
-		return nil, fmt.Errorf("local broker: %w", err)
+		return nil, usagef("local broker: %w", err)
 	}
 	return s, nil
 }

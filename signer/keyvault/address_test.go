@@ -106,6 +106,20 @@ func TestGateRef(t *testing.T) {
 	}
 }
 
+func TestCheckAsksNobody(t *testing.T) {
+	t.Parallel()
+	c, err := New(Config{Local: true}) // no credential: it could not ask
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Check(signer.Ref{Vault: "https://example.org", Name: "a"}); err == nil {
+		t.Error("a foreign host passes")
+	}
+	if err := c.Check(signer.Ref{Vault: "https://example.vault.azure.net", Name: "a"}); err != nil {
+		t.Error(err)
+	}
+}
+
 func FuzzKID(f *testing.F) {
 	f.Add("https://example.vault.azure.net/keys/invoices/" + someVersion)
 	f.Fuzz(func(t *testing.T, raw string) {

@@ -11,6 +11,13 @@ import (
 	"github.com/signmill/signmill/signer"
 )
 
+// Check refuses a reference that [Client.Resolve] would refuse without asking:
+// a host that gets no token, or what cannot be a key's name or version.
+func (c *Client) Check(ref signer.Ref) error {
+	_, err := c.gate.ref(ref)
+	return err
+}
+
 // Resolve returns the version of ref to use from now on. The answer may come
 // from the cache; see [Config] for how old it may be. However many callers
 // wait for one key, one of them asks the vault; when that one's context ends,
