@@ -17,11 +17,11 @@ type pendingFile struct{ temp, name string }
 func prepareFile(name string, content []byte) (*pendingFile, error) {
 	dir := filepath.Dir(name)
 	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return nil, err
+		return nil, named(err)
 	}
 	f, err := os.CreateTemp(dir, tempPrefix+"*")
 	if err != nil {
-		return nil, err
+		return nil, named(err)
 	}
 	p := &pendingFile{temp: f.Name(), name: name}
 	_, err = f.Write(content)
@@ -33,7 +33,7 @@ func prepareFile(name string, content []byte) (*pendingFile, error) {
 	}
 	if err != nil {
 		p.discard()
-		return nil, fmt.Errorf("write %s: %w", name, err)
+		return nil, fmt.Errorf("write %s: %w", oneLine(name), named(err))
 	}
 	return p, nil
 }
@@ -44,7 +44,7 @@ func (p *pendingFile) publish() error {
 	if err != nil {
 		p.discard()
 	}
-	return err
+	return named(err)
 }
 
 // discard removes the file.

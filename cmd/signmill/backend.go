@@ -72,7 +72,7 @@ func (a azureFlags) readConnectionString() (string, error) {
 	}
 	text, err := os.ReadFile(a.connectionFile)
 	if err != nil {
-		return "", fmt.Errorf("connection string: %w", err)
+		return "", fmt.Errorf("connection string: %w", named(err))
 	}
 	return strings.TrimSpace(string(text)), nil
 }

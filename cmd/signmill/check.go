@@ -56,7 +56,7 @@ func (c check) do(ctx context.Context) finding {
 func verifyFile(c check, digest, sig []byte) error {
 	jose, err := signer.JOSE(c.algorithm, sig)
 	if err != nil {
-		return fmt.Errorf("%s: %w", c.signature, err)
+		return fmt.Errorf("%s: %w", oneLine(c.signature), err)
 	}
 	return signer.Verify(c.public, c.algorithm, digest, jose)
 }
@@ -67,14 +67,14 @@ const maxSignature = 8 * 1024
 func readSignature(name string) ([]byte, error) {
 	f, err := os.Open(name)
 	if err != nil {
-		return nil, err
+		return nil, named(err)
 	}
 	defer f.Close() //nolint:errcheck // only read
 	sig, err := io.ReadAll(io.LimitReader(f, maxSignature+1))
 	if err == nil && len(sig) > maxSignature {
-		err = fmt.Errorf("%s is too long for a signature", name)
+		err = fmt.Errorf("%s is too long for a signature", oneLine(name))
 	}
-	return sig, err
+	return sig, named(err)
 }
 
 // maxPublicKey is more than any public key takes.
@@ -84,16 +84,16 @@ const maxPublicKey = 16 * 1024
 func readPublicKey(name string) (crypto.PublicKey, error) {
 	f, err := os.Open(name)
 	if err != nil {
-		return nil, err
+		return nil, named(err)
 	}
 	defer f.Close() //nolint:errcheck // only read
 	text, err := io.ReadAll(io.LimitReader(f, maxPublicKey))
 	if err != nil {
-		return nil, err
+		return nil, named(err)
 	}
 	public, err := signer.ParsePEM(text)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
+		return nil, fmt.Errorf("%s: %w", oneLine(name), err)
 	}
 	return public, nil
 }

@@ -25,14 +25,14 @@ func digestFile(ctx context.Context, path string, a schema.Algorithm) document {
 	d := document{path: path}
 	f, err := os.Open(path)
 	if err != nil {
-		d.err = err
+		d.err = named(err)
 		return d
 	}
 	defer f.Close() //nolint:errcheck // only read
 	h := a.Hash().New()
 	d.size, err = io.Copy(h, &cancelled{ctx, f})
 	if err != nil {
-		d.err = fmt.Errorf("read %s: %w", path, err)
+		d.err = fmt.Errorf("read %s: %w", oneLine(path), named(err))
 		return d
 	}
 	d.digest = h.Sum(nil)

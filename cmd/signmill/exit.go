@@ -56,7 +56,7 @@ func report(w io.Writer, err error) int {
 	} else if strings.HasPrefix(err.Error(), "unknown command") {
 		code = exitUsage // cobra has no type for it
 	}
-	fmt.Fprintf(w, "signmill: %v\n", shown)
+	fmt.Fprintln(w, "signmill: "+paragraph(shown))
 	if code == exitUsage {
 		fmt.Fprintln(w, "signmill: --help explains the commands and flags")
 	}

@@ -7,9 +7,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"strconv"
-	"strings"
-	"unicode"
 
 	"github.com/signmill/signmill/schema"
 )
@@ -20,15 +17,6 @@ type findingLine struct {
 	Verified bool   `json:"verified"`
 	Error    string `json:"error,omitempty"`
 	Key      string `json:"publicKey,omitempty"` // file
-}
-
-// oneLine keeps a file's name from posing as another line, or as a command to
-// the terminal.
-func oneLine(name string) string {
-	if strings.ContainsFunc(name, unicode.IsControl) {
-		return strconv.Quote(name)
-	}
-	return name
 }
 
 // print shows a finding as the checkers of coreutils do.

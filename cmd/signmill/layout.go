@@ -26,7 +26,7 @@ func (l layout) signature(file string) (string, error) {
 		return file + signatureSuffix, nil
 	}
 	if !filepath.IsLocal(file) {
-		return "", fmt.Errorf("%s lies outside the current directory: with --out, start signmill in the directory that holds the files", file)
+		return "", fmt.Errorf("%s lies outside the current directory: with --out, start signmill in the directory that holds the files", oneLine(file))
 	}
 	return filepath.Join(l.Dir, file) + signatureSuffix, nil
 }
@@ -47,13 +47,13 @@ func (l layout) check(file string, marks pathSet) error {
 		return err
 	}
 	if marks.add(file, isInput)&isInput != 0 {
-		return fmt.Errorf("%s is listed twice", file)
+		return fmt.Errorf("%s is listed twice", oneLine(file))
 	}
 	if marks.add(sig, isSignature) != 0 || marks.has(file, isSignature) {
-		return fmt.Errorf("%s: %s would be written over another file of this run", file, sig)
+		return fmt.Errorf("%s: %s would be written over another file of this run", oneLine(file), oneLine(sig))
 	}
 	if !l.Force && !marks.has(file, isReplaced) && exists(sig) {
-		return fmt.Errorf("%s exists: --force overwrites it, --resume keeps what is signed already", sig)
+		return fmt.Errorf("%s exists: --force overwrites it, --resume keeps what is signed already", oneLine(sig))
 	}
 	return nil
 }
@@ -66,7 +66,7 @@ func (l layout) checkOwn() error {
 	var faults faultList
 	for _, name := range []string{l.manifest(), l.manifest() + partialSuffix, l.publicKey("")} {
 		if exists(name) {
-			faults.add(fmt.Errorf("%s exists: --resume carries on, --force starts over, --out DIR writes elsewhere", name))
+			faults.add(fmt.Errorf("%s exists: --resume carries on, --force starts over, --out DIR writes elsewhere", oneLine(name)))
 		}
 	}
 	return faults.err()

@@ -44,7 +44,7 @@ type manifestWriter struct {
 // partial file.
 func createManifest(name string, head manifestHead, force bool) (*manifestWriter, error) {
 	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
-		return nil, err
+		return nil, named(err)
 	}
 	flags := os.O_WRONLY | os.O_CREATE | os.O_EXCL
 	if force {
@@ -52,10 +52,10 @@ func createManifest(name string, head manifestHead, force bool) (*manifestWriter
 	}
 	f, err := os.OpenFile(name+partialSuffix, flags, 0o644)
 	if errors.Is(err, fs.ErrExist) {
-		return nil, fmt.Errorf("%s%s exists: another run is under way, or one was killed and --resume carries it on", name, partialSuffix)
+		return nil, fmt.Errorf("%s exists: another run is under way, or one was killed and --resume carries it on", oneLine(name+partialSuffix))
 	}
 	if err != nil {
-		return nil, fmt.Errorf("manifest: %w", err)
+		return nil, fmt.Errorf("manifest: %w", named(err))
 	}
 	m := &manifestWriter{name: name, dir: filepath.Dir(name), f: f, w: bufio.NewWriter(f), first: true}
 	return m, m.begin(head)
@@ -101,10 +101,10 @@ func (m *manifestWriter) finish(c counts) error {
 	fmt.Fprintf(m.w, "\n],\"summary\":%s}\n", text) //nolint:errcheck // Flush tells
 	for _, step := range []func() error{m.w.Flush, m.f.Sync, m.f.Close} {
 		if err := step(); err != nil {
-			return fmt.Errorf("manifest: %w", err)
+			return fmt.Errorf("manifest: %w", named(err))
 		}
 	}
-	return os.Rename(m.name+partialSuffix, m.name)
+	return named(os.Rename(m.name+partialSuffix, m.name))
 }
 
 // discard removes a manifest that came to nothing.

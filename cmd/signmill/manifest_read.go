@@ -24,12 +24,12 @@ type manifestReader struct {
 func openManifest(name string, partial bool) (*manifestReader, error) {
 	f, err := os.Open(name)
 	if err != nil {
-		return nil, err
+		return nil, named(err)
 	}
 	m := &manifestReader{name: name, partial: partial, f: f, d: json.NewDecoder(bufio.NewReader(f))}
 	if err := m.head(); err != nil {
 		f.Close() //nolint:errcheck // only read
-		return nil, fmt.Errorf("%s is no manifest of signmill: %w", name, err)
+		return nil, fmt.Errorf("%s is no manifest of signmill: %w", oneLine(name), named(err))
 	}
 	return m, nil
 }
@@ -80,7 +80,7 @@ func (m *manifestReader) entries() iter.Seq2[entry, error] {
 			var e entry
 			if err := m.d.Decode(&e); err != nil {
 				if !m.partial {
-					yield(entry{}, fmt.Errorf("%s: %w", m.name, err))
+					yield(entry{}, fmt.Errorf("%s: %w", oneLine(m.name), named(err)))
 				}
 				return
 			}
@@ -92,7 +92,7 @@ func (m *manifestReader) entries() iter.Seq2[entry, error] {
 			if errors.Is(err, io.EOF) {
 				err = io.ErrUnexpectedEOF
 			}
-			yield(entry{}, fmt.Errorf("%s: %w", m.name, err))
+			yield(entry{}, fmt.Errorf("%s: %w", oneLine(m.name), named(err)))
 		}
 	}
 }

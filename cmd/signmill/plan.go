@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"iter"
 	"os"
 	"path/filepath"
@@ -59,7 +58,7 @@ const maxFaults = 10
 func makePlan(s sources, to layout, marks pathSet) (*plan, error) {
 	spool, err := os.CreateTemp("", "signmill-plan-*")
 	if err != nil {
-		return nil, fmt.Errorf("list of files: %w", err)
+		return nil, fmt.Errorf("list of files: %w", named(err))
 	}
 	os.Remove(spool.Name()) //nolint:errcheck // where the system allows it, not even a crash leaves the file behind
 	p := &plan{spool: spool}
@@ -91,11 +90,11 @@ func (p *plan) fill(s sources, to layout, marks pathSet) error {
 		}
 		p.Files++
 		if _, err := w.WriteString(path + "\x00"); err != nil {
-			return fmt.Errorf("list of files: %w", err)
+			return fmt.Errorf("list of files: %w", named(err))
 		}
 	}
 	if err := w.Flush(); err != nil {
-		return fmt.Errorf("list of files: %w", err)
+		return fmt.Errorf("list of files: %w", named(err))
 	}
 	return faults.err()
 }
@@ -104,7 +103,7 @@ func (p *plan) fill(s sources, to layout, marks pathSet) error {
 func (p *plan) paths() iter.Seq2[string, error] {
 	return func(yield func(string, error) bool) {
 		if _, err := p.spool.Seek(0, io.SeekStart); err != nil {
-			yield("", fmt.Errorf("list of files: %w", err))
+			yield("", fmt.Errorf("list of files: %w", named(err)))
 			return
 		}
 		list := sources{From: "-", NUL: true, Stdin: p.spool}
@@ -146,10 +145,4 @@ func (f *faultList) err() error {
 		fmt.Fprintf(&text, "\n  and %d more", f.more)
 	}
 	return errors.New(text.String())
-}
-
-// exists reports whether there is anything at path.
-func exists(path string) bool {
-	_, err := os.Lstat(path)
-	return !errors.Is(err, fs.ErrNotExist)
 }

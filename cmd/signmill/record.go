@@ -52,7 +52,7 @@ func (r *recorder) record(outcomes []outcome) error {
 		for _, p := range pending {
 			p.discard()
 		}
-		return fmt.Errorf("manifest: %w", err)
+		return fmt.Errorf("manifest: %w", named(err))
 	}
 	var faults []error
 	for _, p := range pending {

@@ -39,7 +39,7 @@ func openEarlier(l layout, head *manifestHead) (*earlier, error) {
 		e.manifests = append(e.manifests, m)
 		if m.Key != head.Key || m.Algorithm != head.Algorithm {
 			e.close()
-			return nil, usagef("%s is of key %s with %s: resume with the same --key and --alg, or use another --out", m.name, m.Key, m.Algorithm)
+			return nil, usagef("%s is of key %s with %s: resume with the same --key and --alg, or use another --out", oneLine(m.name), m.Key, m.Algorithm)
 		}
 		head.Run = m.Run
 	}
@@ -55,9 +55,9 @@ func (e *earlier) rescue() error {
 		return nil
 	}
 	if exists(interrupted) {
-		return os.Remove(partial)
+		return named(os.Remove(partial))
 	}
-	return os.Rename(partial, interrupted)
+	return named(os.Rename(partial, interrupted))
 }
 
 // carry copies the entries that still hold into the new manifest, and marks

@@ -110,7 +110,7 @@ func (o signOptions) conclude(out io.Writer, r *recorder, c counts, failure erro
 	case c.Interrupted:
 		return &exit{exitInterrupted, fmt.Errorf("interrupted with %d files left: --resume signs them", c.Left)}
 	case c.Failed > 0:
-		return fmt.Errorf("%d files have no signature: %s says why, and --resume tries again", c.Failed, o.to.manifest())
+		return fmt.Errorf("%d files have no signature: %s says why, and --resume tries again", c.Failed, oneLine(o.to.manifest()))
 	}
 	return nil
 }
@@ -124,7 +124,7 @@ func (o signOptions) summarize(out io.Writer, c counts) error {
 	if c.Kept > 0 {
 		text += fmt.Sprintf(", %d signed before", c.Kept)
 	}
-	_, err := fmt.Fprintf(out, "%s; see %s\n", text, o.to.manifest())
+	_, err := fmt.Fprintf(out, "%s; see %s\n", text, oneLine(o.to.manifest()))
 	return err
 }
 

@@ -60,7 +60,7 @@ func (s sources) listed(yield func(string, error) bool) {
 	if s.From != "-" {
 		f, err := os.Open(s.From)
 		if err != nil {
-			yield("", fmt.Errorf("list of files: %w", err))
+			yield("", fmt.Errorf("list of files: %w", named(err)))
 			return
 		}
 		defer f.Close() //nolint:errcheck // only read
@@ -77,7 +77,7 @@ func (s sources) listed(yield func(string, error) bool) {
 		}
 	}
 	if err := lines.Err(); err != nil {
-		yield("", fmt.Errorf("list of files: %w", err))
+		yield("", fmt.Errorf("list of files: %w", named(err)))
 	}
 }
 
@@ -98,13 +98,13 @@ func (s sources) expand(name string, yield func(string, error) bool) bool {
 	info, err := os.Stat(name)
 	switch {
 	case err != nil:
-		return yield("", &badFile{err})
+		return yield("", &badFile{named(err)})
 	case info.Mode().IsRegular():
 		return yield(filepath.Clean(name), nil)
 	case !info.IsDir():
-		return yield("", &badFile{fmt.Errorf("%s is not a regular file", name)})
+		return yield("", &badFile{fmt.Errorf("%s is not a regular file", oneLine(name))})
 	case !s.Recursive:
-		return yield("", &badFile{fmt.Errorf("%s is a directory: --recursive takes the files in it", name)})
+		return yield("", &badFile{fmt.Errorf("%s is a directory: --recursive takes the files in it", oneLine(name))})
 	}
 	return walk(name, yield)
 }
@@ -120,7 +120,7 @@ func walk(root string, yield func(string, error) bool) bool {
 			return nil
 		}
 		if err != nil {
-			err = &badFile{err}
+			err = &badFile{named(err)}
 		}
 		if !yield(name, err) {
 			return errEnough

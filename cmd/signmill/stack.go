@@ -100,7 +100,7 @@ func (s stackSpec) readFile() (localbus.Config, error) {
 	}
 	f, err := os.Open(s.File)
 	if err != nil {
-		return localbus.Config{}, err
+		return localbus.Config{}, named(err)
 	}
 	defer f.Close() //nolint:errcheck // only read
 	c, warnings, err := localbus.ReadConfig(f)
@@ -108,7 +108,7 @@ func (s stackSpec) readFile() (localbus.Config, error) {
 		s.Log.Warn("configuration file", "file", s.File, "warning", w)
 	}
 	if err != nil {
-		err = fmt.Errorf("%s: %w", s.File, err)
+		err = fmt.Errorf("%s: %w", oneLine(s.File), named(err))
 	}
 	return c, err
 }

@@ -107,7 +107,7 @@ func (o verifyOptions) checks(notes io.Writer) (seq iter.Seq2[check, error], don
 		if o.publicKey, err = o.onlyKey(); err != nil {
 			return nil, done, err
 		}
-		o.note(notes, o.publicKey)
+		o.note(notes, oneLine(o.publicKey))
 	}
 	if some && o.publicKey != "" {
 		seq, err = o.fileChecks()
@@ -119,7 +119,7 @@ func (o verifyOptions) checks(notes io.Writer) (seq iter.Seq2[check, error], don
 	}
 	keys := publicKeys{}
 	if o.publicKey == "" {
-		o.note(notes, "the one that "+o.manifest+" names")
+		o.note(notes, "the one that "+oneLine(o.manifest)+" names")
 	} else if keys[""], err = readPublicKey(o.publicKey); err != nil {
 		m.Close()
 		return nil, done, err
@@ -136,7 +136,7 @@ func (o verifyOptions) onlyKey() (string, error) {
 	if err == nil && len(names) == 1 {
 		return names[0], nil
 	}
-	return "", usagef("which public key counts? there is no %s and there are %d files signmill-*.pem: give --public-key or --manifest", o.manifest, len(names))
+	return "", usagef("which public key counts? there is no %s and there are %d files signmill-*.pem: give --public-key or --manifest", oneLine(o.manifest), len(names))
 }
 
 // note says which key counts where nobody has named one.
@@ -160,7 +160,7 @@ func (o verifyOptions) listedChecks(m *manifestReader, keys publicKeys) iter.Seq
 		for file, err := range o.files.each() {
 			c, known := listed[pathKey(file)]
 			if c.file = file; err == nil && !known {
-				c.missing = fmt.Errorf("%s has no entry for it: --public-key checks without one", o.manifest)
+				c.missing = fmt.Errorf("%s has no entry for it: --public-key checks without one", oneLine(o.manifest))
 			}
 			if !yield(c, err) || err != nil {
 				return
