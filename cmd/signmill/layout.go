@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"path/filepath"
+	"unicode/utf8"
 )
 
 // Names of what a campaign writes.
@@ -42,6 +43,9 @@ func (l layout) publicKey(suffix string) string {
 
 // check refuses a file whose signature has no place of its own, and marks both.
 func (l layout) check(file string, marks pathSet) error {
+	if !utf8.ValidString(file) {
+		return fmt.Errorf("the name %s is not UTF-8, and a manifest could not hold it: rename the file", oneLine(file))
+	}
 	sig, err := l.signature(file)
 	if err != nil {
 		return err

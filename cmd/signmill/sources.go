@@ -95,6 +95,9 @@ func splitNUL(data []byte, atEOF bool) (advance int, token []byte, err error) {
 // expand yields a file as it is, and a directory as the regular files in it.
 // It reports whether more is wanted.
 func (s sources) expand(name string, yield func(string, error) bool) bool {
+	if name == "" {
+		return yield("", &badFile{errors.New("the name of a file is empty")})
+	}
 	info, err := os.Stat(name)
 	switch {
 	case err != nil:
