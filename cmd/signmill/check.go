@@ -65,9 +65,9 @@ func verifyFile(c check, digest, sig []byte) error {
 const maxSignature = 8 * 1024
 
 func readSignature(name string) ([]byte, error) {
-	f, err := os.Open(name)
+	f, err := openRegular(name)
 	if err != nil {
-		return nil, named(err)
+		return nil, err
 	}
 	defer f.Close() //nolint:errcheck // only read
 	sig, err := io.ReadAll(io.LimitReader(f, maxSignature+1))
@@ -80,12 +80,18 @@ func readSignature(name string) ([]byte, error) {
 // maxPublicKey is more than any public key takes.
 const maxPublicKey = 16 * 1024
 
-// readPublicKey reads a public key in PEM.
+// readPublicKey reads a public key in PEM. It may come through a pipe, for a
+// person has named it.
 func readPublicKey(name string) (crypto.PublicKey, error) {
 	f, err := os.Open(name)
 	if err != nil {
 		return nil, named(err)
 	}
+	return parsePublicKey(f)
+}
+
+// parsePublicKey reads f and closes it.
+func parsePublicKey(f *os.File) (crypto.PublicKey, error) {
 	defer f.Close() //nolint:errcheck // only read
 	text, err := io.ReadAll(io.LimitReader(f, maxPublicKey))
 	if err != nil {
@@ -93,19 +99,23 @@ func readPublicKey(name string) (crypto.PublicKey, error) {
 	}
 	public, err := signer.ParsePEM(text)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", oneLine(name), err)
+		return nil, fmt.Errorf("%s: %w", oneLine(f.Name()), err)
 	}
 	return public, nil
 }
 
-// publicKeys reads each public key file once.
+// publicKeys reads each public key file that a manifest names once.
 type publicKeys map[string]crypto.PublicKey
 
 func (p publicKeys) read(name string) (crypto.PublicKey, error) {
 	if public, ok := p[name]; ok {
 		return public, nil
 	}
-	public, err := readPublicKey(name)
+	f, err := openRegular(name)
+	if err != nil {
+		return nil, err
+	}
+	public, err := parsePublicKey(f)
 	if err == nil {
 		p[name] = public
 	}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"syscall"
 
 	"github.com/signmill/signmill/schema"
 )
@@ -23,9 +24,9 @@ type document struct {
 // that of what was read. It ends early when ctx does.
 func digestFile(ctx context.Context, path string, a schema.Algorithm) document {
 	d := document{path: path}
-	f, err := os.Open(path)
+	f, err := openRegular(path)
 	if err != nil {
-		d.err = named(err)
+		d.err = err
 		return d
 	}
 	defer f.Close() //nolint:errcheck // only read
@@ -37,6 +38,24 @@ func digestFile(ctx context.Context, path string, a schema.Algorithm) document {
 	}
 	d.digest = h.Sum(nil)
 	return d
+}
+
+// openRegular opens a file to read. It refuses a pipe or a device, on which a
+// reader might wait for ever, and does not wait to find out.
+func openRegular(name string) (*os.File, error) {
+	f, err := os.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return nil, named(err)
+	}
+	info, err := f.Stat()
+	if err == nil && !info.Mode().IsRegular() {
+		err = fmt.Errorf("%s is not a regular file", oneLine(name))
+	}
+	if err != nil {
+		f.Close() //nolint:errcheck // only read
+		return nil, named(err)
+	}
+	return f, nil
 }
 
 // cancelled is a reader that ends with a context.
