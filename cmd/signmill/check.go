@@ -38,6 +38,9 @@ func (c check) do(ctx context.Context) finding {
 	if c.entry.Error != nil {
 		return finding{c, fmt.Errorf("it was not signed: %s", c.entry.Error.Message)}
 	}
+	if c.public == nil || c.entry.Status == statusFailed {
+		return finding{c, errors.New("it was not signed")}
+	}
 	d := digestFile(ctx, c.file, c.algorithm)
 	if d.err != nil {
 		return finding{c, d.err}

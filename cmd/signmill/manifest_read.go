@@ -80,7 +80,7 @@ func (m *manifestReader) entries() iter.Seq2[entry, error] {
 			var e entry
 			if err := m.d.Decode(&e); err != nil {
 				if !m.partial {
-					yield(entry{}, fmt.Errorf("%s: %w", oneLine(m.name), named(err)))
+					yield(entry{}, m.fault(err))
 				}
 				return
 			}
@@ -88,13 +88,38 @@ func (m *manifestReader) entries() iter.Seq2[entry, error] {
 				return
 			}
 		}
-		if err := m.expect(json.Delim(']')); err != nil && !m.partial {
-			if errors.Is(err, io.EOF) {
-				err = io.ErrUnexpectedEOF
-			}
-			yield(entry{}, fmt.Errorf("%s: %w", oneLine(m.name), named(err)))
+		if err := m.end(); err != nil && !m.partial {
+			yield(entry{}, m.fault(err))
 		}
 	}
+}
+
+// end reads what follows the last entry.
+func (m *manifestReader) end() error {
+	for _, want := range []json.Token{json.Delim(']'), "summary"} {
+		if err := m.expect(want); err != nil {
+			return err
+		}
+	}
+	var c counts
+	if err := m.d.Decode(&c); err != nil {
+		return err
+	}
+	if err := m.expect(json.Delim('}')); err != nil {
+		return err
+	}
+	if _, err := m.d.Token(); !errors.Is(err, io.EOF) {
+		return errors.New("something follows its end")
+	}
+	return nil
+}
+
+// fault names the manifest in an error.
+func (m *manifestReader) fault(err error) error {
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		err = fmt.Errorf("it is cut off: %w", io.ErrUnexpectedEOF)
+	}
+	return fmt.Errorf("%s: %w", oneLine(m.name), named(err))
 }
 
 // Close closes the file.
