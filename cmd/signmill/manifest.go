@@ -66,8 +66,8 @@ func (m *manifestWriter) begin(head manifestHead) error {
 	if err != nil {
 		return err
 	}
-	_, err = m.w.Write(append(text[:len(text)-1], `,"files":[`...))
-	return err
+	m.w.Write(append(text[:len(text)-1], `,"files":[`...)) //nolint:errcheck // Flush tells
+	return m.w.Flush()
 }
 
 // add writes entries and hands them to the operating system, so that they

@@ -48,13 +48,14 @@ func openEarlier(l layout, head *manifestHead) (*earlier, error) {
 
 // rescue moves the partial manifest of a killed campaign out of the way. When
 // one lies there already, the campaign was killed before it had taken over
-// everything from there, and had nothing of its own.
+// everything from there, and had nothing of its own; nor has an empty one.
 func (e *earlier) rescue() error {
 	partial, interrupted := e.layout.manifest()+partialSuffix, e.layout.manifest()+interruptedSuffix
-	if !exists(partial) {
+	info, err := os.Lstat(partial)
+	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
-	if exists(interrupted) {
+	if exists(interrupted) || err == nil && info.Size() == 0 {
 		return named(os.Remove(partial))
 	}
 	return named(os.Rename(partial, interrupted))
@@ -67,7 +68,7 @@ func (e *earlier) carry(ctx context.Context, to *manifestWriter, marks pathSet) 
 	for _, m := range e.manifests {
 		work := func(c check) finding { return c.do(ctx) }
 		for f, err := range inParallel(runtime.GOMAXPROCS(0), manifestChecks(m, publicKeys{}), work) {
-			if err != nil {
+			if err = errors.Join(err, ctx.Err()); err != nil {
 				return fmt.Errorf("resume: %w", err)
 			}
 			if err := keep(f, to, marks); err != nil {

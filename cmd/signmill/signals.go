@@ -16,10 +16,13 @@ var errHurry = errors.New("interrupted twice")
 type stages struct{ Soft, Hard context.Context } //nolint:containedctx // a pair to hand out, not to keep
 
 // onInterrupt listens for Ctrl-C and SIGTERM until stop is called. Say is told
-// of the first one.
+// of the first one. Until then a reader of our output that goes away does not
+// kill the process: the write fails, and work ends in good order.
 func onInterrupt(ctx context.Context, say func()) (s stages, stop func()) {
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	pipes := make(chan os.Signal, 1) // never read; that it is there is enough
+	signal.Notify(pipes, syscall.SIGPIPE)
 	hard, hurry := context.WithCancelCause(ctx)
 	soft, end := context.WithCancel(hard)
 	gone := make(chan struct{})
@@ -36,6 +39,7 @@ func onInterrupt(ctx context.Context, say func()) (s stages, stop func()) {
 	}()
 	return stages{soft, hard}, func() {
 		signal.Stop(signals)
+		signal.Stop(pipes)
 		close(signals)
 		<-gone
 		end()

@@ -54,10 +54,11 @@ func (o signOptions) prepare(ctx context.Context, r *recorder) (p *plan, run str
 		return nil, "", err
 	}
 	marks := pathSet{}
-	if err = before.carry(ctx, r.manifest, marks); err == nil {
-		p, err = makePlan(o.files, o.to, marks)
+	if err = before.carry(ctx, r.manifest, marks); err != nil {
+		r.manifest.discard() // what it was to be taken from is still there
+		return nil, "", err
 	}
-	if err != nil {
+	if p, err = makePlan(o.files, o.to, marks); err != nil {
 		return nil, "", errors.Join(err, o.undo(r.manifest))
 	}
 	return p, head.Run, nil
@@ -101,9 +102,16 @@ func (o signOptions) conclude(out io.Writer, r *recorder, c counts, failure erro
 		failure = nil
 	}
 	if begun := r.progress != nil; !begun && failure != nil {
+		if c.Interrupted {
+			failure = &exit{exitInterrupted, errors.New("interrupted before anything was submitted")}
+		}
 		return errors.Join(failure, o.undo(r.manifest))
 	}
-	if err := errors.Join(failure, r.manifest.finish(c), o.summarize(out, c)); err != nil {
+	if err := errors.Join(failure, r.manifest.finish(c)); err != nil {
+		o.summarize(out, c) //nolint:errcheck // there is a greater fault to tell of
+		return err
+	}
+	if err := o.summarize(out, c); err != nil {
 		return err
 	}
 	switch {
