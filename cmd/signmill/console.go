@@ -15,6 +15,19 @@ func isTerminal(w io.Writer) bool {
 	return ok && term.IsTerminal(int(f.Fd())) && os.Getenv("TERM") != "dumb"
 }
 
+// narrowest is the least number of columns in which a bar fits on its line.
+const narrowest = 60
+
+// isRoomy reports whether a terminal has place for a bar.
+func isRoomy(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	if !ok {
+		return false
+	}
+	columns, _, err := term.GetSize(int(f.Fd()))
+	return err == nil && columns >= narrowest
+}
+
 // newLog returns the log of a command: text on a terminal, else JSON. Level is
 // where it begins unless --log-level says otherwise.
 func newLog(cmd *cobra.Command, level slog.Level) (*slog.Logger, error) {

@@ -12,7 +12,7 @@ import (
 // progressEvery is the time between two lines where there is no terminal.
 const progressEvery = 5 * time.Second
 
-// progress shows how far a campaign is: a bar on a terminal, else a line now
+// progress shows how far a campaign is: a bar on a terminal with place for one, else a line now
 // and then. It may be used from several goroutines.
 type progress struct {
 	w     io.Writer
@@ -31,7 +31,7 @@ type progress struct {
 // newProgress shows the progress of total files on w until close.
 func newProgress(w io.Writer, total int) *progress {
 	p := &progress{w: w, total: total, begun: time.Now(), stop: make(chan struct{})}
-	if isTerminal(w) {
+	if isTerminal(w) && isRoomy(w) {
 		p.bar = progressbar.NewOptions(total,
 			progressbar.OptionSetWriter(w),
 			progressbar.OptionSetDescription("signing"),

@@ -10,6 +10,7 @@ import (
 	"io"
 	"log/slog"
 	"runtime"
+	"syscall"
 )
 
 // run is a whole signing campaign: prepare, connect, sign, sum up.
@@ -107,11 +108,13 @@ func (o signOptions) conclude(out io.Writer, r *recorder, c counts, failure erro
 		}
 		return errors.Join(failure, o.undo(r.manifest))
 	}
-	if err := errors.Join(failure, r.manifest.finish(c)); err != nil {
-		o.summarize(out, c) //nolint:errcheck // there is a greater fault to tell of
-		return err
+	if err := o.complete(r.manifest, c); err != nil {
+		if o.json {
+			o.summarize(out, c) //nolint:errcheck // there is a greater fault to tell of
+		}
+		return joinOnce(failure, err)
 	}
-	if err := o.summarize(out, c); err != nil {
+	if err := joinOnce(failure, o.summarize(out, c)); err != nil {
 		return err
 	}
 	switch {
@@ -121,6 +124,25 @@ func (o signOptions) conclude(out io.Writer, r *recorder, c counts, failure erro
 		return fmt.Errorf("%d files have no signature: %s says why, and --resume tries again", c.Failed, oneLine(o.to.manifest()))
 	}
 	return nil
+}
+
+// complete ends the manifest. Where that is not possible its entries stay in
+// the partial one.
+func (o signOptions) complete(m *manifestWriter, c counts) error {
+	if err := m.finish(c); err != nil {
+		return fmt.Errorf("%w: mend this, then --resume signs the rest", err)
+	}
+	return nil
+}
+
+// joinOnce joins two errors, unless the second has the system's cause of the
+// first: a full disk is one fault, however often it is met.
+func joinOnce(first, second error) error {
+	var cause syscall.Errno
+	if errors.As(second, &cause) && errors.Is(first, cause) {
+		return second
+	}
+	return errors.Join(first, second)
 }
 
 // summarize prints the counts.
