@@ -29,9 +29,9 @@ type azureFlags struct {
 }
 
 func (a *azureFlags) add(f *pflag.FlagSet) {
-	f.StringVar(&a.namespace, "namespace", "", "the Service Bus namespace, such as example.servicebus.windows.net")
-	f.StringVar(&a.connectionFile, "connection-string-file", "", "a file with a connection string, instead of --namespace; or set "+envPrefix+"CONNECTION_STRING")
-	f.StringVar(&a.vault, "vault", "", "URL of the vault or Managed HSM, such as https://example.vault.azure.net")
+	f.StringVar(&a.namespace, "namespace", "", "the `HOST` of the Service Bus namespace, such as example.servicebus.windows.net")
+	f.StringVar(&a.connectionFile, "connection-string-file", "", "a `FILE` with a connection string, instead of --namespace; or set "+envPrefix+"CONNECTION_STRING")
+	f.StringVar(&a.vault, "vault", "", "`URL` of the vault or Managed HSM, such as https://example.vault.azure.net")
 }
 
 // backend returns the configuration for Azure. A credential is made only where

@@ -62,16 +62,16 @@ func newLocal(s streams) *cobra.Command {
 		},
 	}
 	f := cmd.Flags()
-	f.StringVar(&o.bus, "bus", "127.0.0.1:5672", "where the broker listens; port 0 is any free one")
-	f.StringVar(&o.admin, "admin", "127.0.0.1:5300", "where the broker is managed over HTTP, as well as at --bus; port 0 is any free one")
-	f.StringVar(&o.vault, "vault", "127.0.0.1:8443", "where the vault listens; port 0 is any free one")
-	f.StringVar(&o.config, "config", "", "a configuration file of the official emulator, with queues")
+	f.StringVar(&o.bus, "bus", "127.0.0.1:5672", "`ADDRESS` where the broker listens; port 0 is any free one")
+	f.StringVar(&o.admin, "admin", "127.0.0.1:5300", "`ADDRESS` where the broker is managed over HTTP, as well as at --bus; port 0 is any free one")
+	f.StringVar(&o.vault, "vault", "127.0.0.1:8443", "`ADDRESS` where the vault listens; port 0 is any free one")
+	f.StringVar(&o.config, "config", "", "a configuration `FILE` of the official emulator, with queues")
 	f.StringSliceVar(&o.queues, "queue", nil, "one more queue, as NAME or NAME=sessions; may be repeated")
 	f.StringSliceVar(&o.keys, "key", nil, "one more key, as NAME=ALG; may be repeated")
 	f.IntVar(&o.quota, "quota", 0, "what the vault allows in 10 s, in units; 4000 is the real one's, 0 no limit")
 	f.BoolVar(&o.worker, "worker", false, "run a worker, too")
 	f.StringSliceVar(&o.despite, "despite", nil, "an Azure setting in the environment to ignore; may be repeated")
-	f.StringVar(&o.envFile, "env-file", "", "also write the settings to this file, for a shell to read")
+	f.StringVar(&o.envFile, "env-file", "", "also write the settings to this `FILE`, for a shell to read")
 	f.BoolVar(&o.json, "json", false, "print the settings as one JSON object")
 	unbind(f, "vault", "key")
 	return cmd

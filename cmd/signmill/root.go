@@ -51,7 +51,8 @@ func newRoot(s streams) *cobra.Command {
 	root.SetOut(s.out)
 	root.SetErr(s.err)
 	root.SetFlagErrorFunc(flagError)
-	root.PersistentFlags().String("log-level", "", "debug, info, warn or error; worker logs from info on, the others from warn on")
+	root.SetUsageFunc(plainUsage)
+	root.PersistentFlags().String("log-level", "", "`LEVEL` debug, info, warn or error; worker logs from info on, the others from warn on")
 	root.AddCommand(newSign(s), newVerify(s), newWorker(s), newLocal(s), newSchema(s), newVersion(s))
 	strictTopics(root)
 	return root

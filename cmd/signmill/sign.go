@@ -86,10 +86,10 @@ func newSign(s streams) *cobra.Command {
 // addFiles adds the flags about what is signed and written.
 func (o *signOptions) addFiles(cmd *cobra.Command) {
 	f := cmd.Flags()
-	f.StringVar(&o.files.From, "from", "", "a file that lists more files, one in each line; - is standard input")
+	f.StringVar(&o.files.From, "from", "", "a `FILE` that lists more files, one in each line; - is standard input")
 	f.BoolVarP(&o.files.NUL, "null", "0", false, "the list of --from is separated by NUL")
 	f.BoolVarP(&o.files.Recursive, "recursive", "r", false, "take the files in directories")
-	f.StringVar(&o.to.Dir, "out", "", "write everything below this directory; the files' relative paths are kept")
+	f.StringVar(&o.to.Dir, "out", "", "write everything below this directory `DIR`; the files' relative paths are kept")
 	f.BoolVar(&o.to.Force, "force", false, "overwrite what is there")
 	f.BoolVar(&o.to.Resume, "resume", false, "carry on an earlier run: skip what is signed and unchanged")
 	f.BoolVar(&o.json, "json", false, "print the manifest's entries, one JSON object in each line, then a summary")
@@ -106,7 +106,7 @@ func (o *signOptions) addQueue(cmd *cobra.Command) {
 	f.StringVar(&o.jobs, "jobs", "jobs", "the job queue")
 	f.StringVar(&o.replies, "replies", "replies", "the reply queue")
 	f.BoolVar(&o.session, "reply-session", false, "take the replies in a session of our own, so that submitters can share the reply queue")
-	f.StringVar(&o.publicKey, "public-key", "", "the public key in PEM, instead of asking the vault")
+	f.StringVar(&o.publicKey, "public-key", "", "a `FILE` with the public key in PEM, instead of asking the vault")
 	f.StringVar(&o.vaultKey, "vault-key", "", "the key's name in the vault, if the worker allows it under another (default as --key)")
 	f.IntVar(&o.items, "items-per-job", 100, "files in one job")
 	f.IntVar(&o.window, "window", 32, "jobs under way at once")

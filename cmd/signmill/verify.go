@@ -53,10 +53,10 @@ func newVerify(s streams) *cobra.Command {
 		},
 	}
 	f := cmd.Flags()
-	f.StringVar(&o.manifest, "manifest", manifestName, "the manifest, which names files, algorithms and public keys")
-	f.StringVar(&o.publicKey, "public-key", "", "the only public key that counts, in PEM")
-	f.StringVar(&o.out, "out", "", "the directory that sign --out wrote to, instead of beside the files")
-	f.StringVar(&o.files.From, "from", "", "a file that lists more files, one in each line; - is standard input")
+	f.StringVar(&o.manifest, "manifest", manifestName, "the manifest `FILE`, which names files, algorithms and public keys")
+	f.StringVar(&o.publicKey, "public-key", "", "the `FILE` with the only public key that counts, in PEM")
+	f.StringVar(&o.out, "out", "", "the directory `DIR` that sign --out wrote to, instead of beside the files")
+	f.StringVar(&o.files.From, "from", "", "a `FILE` that lists more files, one in each line; - is standard input")
 	f.BoolVarP(&o.files.NUL, "null", "0", false, "the list of --from is separated by NUL")
 	f.BoolVarP(&o.files.Recursive, "recursive", "r", false, "take the files in directories")
 	f.BoolVar(&o.json, "json", false, "print one JSON object for each file")
