@@ -54,6 +54,7 @@ func newRoot(s streams) *cobra.Command {
 	root.SetUsageFunc(plainUsage)
 	root.PersistentFlags().String("log-level", "", "`LEVEL` debug, info, warn or error; worker logs from info on, the others from warn on")
 	root.AddCommand(newSign(s), newVerify(s), newWorker(s), newLocal(s), newSchema(s), newVersion(s))
+	completeFlags(root)
 	strictTopics(root)
 	return root
 }

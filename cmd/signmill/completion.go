@@ -1,0 +1,35 @@
+package main
+
+import (
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+)
+
+// completeFlags tells shells what follows the flags of every command: names
+// and numbers are no files, and --out is a directory. A flag that has a
+// completion of its own keeps it.
+func completeFlags(root *cobra.Command) {
+	levels := cobra.FixedCompletions([]string{"debug", "info", "warn", "error"}, cobra.ShellCompDirectiveNoFileComp)
+	for _, cmd := range root.Commands() {
+		cmd.Flags().VisitAll(func(f *pflag.Flag) {
+			what, _ := pflag.UnquoteUsage(f)
+			switch {
+			case what == "FILE":
+			case what == "DIR":
+				register(cmd, f.Name, cobra.FixedCompletions(nil, cobra.ShellCompDirectiveFilterDirs))
+			default:
+				register(cmd, f.Name, cobra.NoFileCompletions)
+			}
+		})
+	}
+	register(root, "log-level", levels)
+}
+
+func register(cmd *cobra.Command, flag string, complete cobra.CompletionFunc) {
+	if _, has := cmd.GetFlagCompletionFunc(flag); has {
+		return
+	}
+	if err := cmd.RegisterFlagCompletionFunc(flag, complete); err != nil {
+		panic(err) // the flag is there, and has none
+	}
+}
