@@ -104,6 +104,9 @@ func (o workerOptions) serve(s stages, b backend, log *slog.Logger) error {
 	}
 	defer p.close()
 	if err := p.warm(s.Soft, log); err != nil {
+		if s.Soft.Err() != nil {
+			return nil // told to end before it held anything
+		}
 		return err
 	}
 	log.Info("worker serves", "jobs", o.jobs, "replies", o.replies, "vault", b.VaultURL, "keys", o.allowKey)
