@@ -9,12 +9,18 @@ import (
 // tempPrefix begins the name of a file that is not finished.
 const tempPrefix = ".signmill-"
 
+// Permissions of what is written.
+const (
+	forAll   = 0o644
+	forOwner = 0o600
+)
+
 // pendingFile is written in full but does not bear its name yet.
 type pendingFile struct{ temp, name string }
 
 // prepareFile writes content beside name under a temporary name, and makes the
 // directories on the way.
-func prepareFile(name string, content []byte) (*pendingFile, error) {
+func prepareFile(name string, content []byte, mode os.FileMode) (*pendingFile, error) {
 	dir := filepath.Dir(name)
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, named(err)
@@ -26,7 +32,7 @@ func prepareFile(name string, content []byte) (*pendingFile, error) {
 	p := &pendingFile{temp: f.Name(), name: name}
 	_, err = f.Write(content)
 	if err == nil {
-		err = f.Chmod(0o644)
+		err = f.Chmod(mode)
 	}
 	if closing := f.Close(); err == nil {
 		err = closing
@@ -54,7 +60,12 @@ func (p *pendingFile) discard() {
 
 // writeFile writes a whole file or nothing.
 func writeFile(name string, content []byte) error {
-	p, err := prepareFile(name, content)
+	return writeFileMode(name, content, forAll)
+}
+
+// writeFileMode is writeFile with permissions.
+func writeFileMode(name string, content []byte, mode os.FileMode) error {
+	p, err := prepareFile(name, content, mode)
 	if err != nil {
 		return err
 	}

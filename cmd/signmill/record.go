@@ -83,7 +83,7 @@ func (r *recorder) place(o *outcome) (p *pendingFile, err error) {
 	if o.Signature, err = r.layout.signature(o.Path); err != nil {
 		return nil, err
 	}
-	return prepareFile(o.Signature, o.content)
+	return prepareFile(o.Signature, o.content, forAll)
 }
 
 // publicKey writes the public key of a version once, and returns its file.

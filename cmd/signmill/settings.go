@@ -39,7 +39,7 @@ func (o localOptions) announce(s streams, at served, settings []setting) error {
 		return err
 	}
 	if o.envFile != "" {
-		if err := writeFile(o.envFile, []byte(exportLines(settings))); err != nil {
+		if err := writeFileMode(o.envFile, []byte(exportLines(settings)), forOwner); err != nil {
 			return err
 		}
 	}
