@@ -119,11 +119,19 @@ func (o signOptions) conclude(out io.Writer, r *recorder, c counts, failure erro
 	}
 	switch {
 	case c.Interrupted:
-		return &exit{exitInterrupted, fmt.Errorf("interrupted with %d files left: --resume signs them", c.Left)}
+		return &exit{exitInterrupted, fmt.Errorf("interrupted with %s left: --resume signs the rest", countFiles(c.Left))}
 	case c.Failed > 0:
-		return fmt.Errorf("%d files have no signature: %s says why, and --resume tries again", c.Failed, oneLine(o.to.manifest()))
+		return fmt.Errorf("%s without a signature: %s says why, and --resume tries again", countFiles(c.Failed), oneLine(o.to.manifest()))
 	}
 	return nil
+}
+
+// countFiles is a number of files in words.
+func countFiles(n int) string {
+	if n == 1 {
+		return "1 file"
+	}
+	return fmt.Sprintf("%d files", n)
 }
 
 // complete ends the manifest. Where that is not possible its entries stay in
