@@ -29,7 +29,8 @@
 // connection and waits for all goroutines. Memory taken for a connection is
 // bounded: frame and message size, 5,000 links, unfinished messages of 200 MiB,
 // waiting responses of 64 MiB and one more. What queues hold is bounded by
-// their size limit, which counts the bytes that clients sent.
+// their size limit, which counts the bytes that clients sent and 512 more for
+// each message.
 //
 // Errors. New reports all faults of its configuration at once. What a client
 // does wrong is answered with the condition and text that the real service

@@ -4,9 +4,30 @@ import (
 	"strconv"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/signmill/signmill/queue/localbus/internal/broker"
 )
+
+// overhead is what each message counts beside its bytes.
+const overhead = 512
+
+func TestEmptyMessagesFillTheQueue(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := newBus(t, broker.Properties{MaxSizeMegabytes: 1})
+		b.sendMessages(make([]broker.Message, 1<<20/overhead)...)
+		if d, _ := b.Get("jobs"); d.SizeBytes != 1<<20 {
+			t.Errorf("size %d, want %d", d.SizeBytes, 1<<20)
+		}
+		_, err := b.queue.Send(broker.Message{})
+		b.wantKind(err, broker.Full)
+		if n, err := b.queue.DeleteOlder(time.Now().Add(time.Second), 1); n != 1 || err != nil {
+			t.Errorf("deleted %d, error %v", n, err)
+		}
+		b.sendMessages(broker.Message{})
+	})
+}
 
 func TestSessionStateCountsAgainstTheQueue(t *testing.T) {
 	t.Parallel()

@@ -14,7 +14,7 @@ type Message struct {
 	ScheduledAt  time.Time     // becomes available then; zero or past: at once
 	Durable      bool          // AMQP header durable, passed through
 	Priority     uint8         // AMQP header priority, passed through
-	Size         int           // bytes counted against the limits; zero: len(Bare)
+	Size         int           // bytes counted against the limits, to which the queue adds 512 of its own; zero: len(Bare)
 
 	DeliveryAnnotations []Property // the sender's own, passed through
 	Annotations         []Property // the sender's own message annotations, passed through

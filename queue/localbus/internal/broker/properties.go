@@ -59,5 +59,5 @@ type Counts struct {
 	Transfer           int   // messages on their way to another queue; always 0, forwarding does not wait
 	TransferDeadLetter int   // messages that could not be forwarded
 	Total              int   // the sum of the above
-	SizeBytes          int64 // the sizes of all these messages and of session states
+	SizeBytes          int64 // the sizes of all these messages, 512 bytes more for each, and of session states
 }

@@ -43,8 +43,12 @@ func (r *record) expired(now time.Time) bool {
 	return !r.expires.IsZero() && !now.Before(r.expires)
 }
 
-// size is what r counts against the limits.
-func (r *record) size() int64 { return int64(r.msg.Size) }
+// overhead is what every message counts beside its own bytes: about what an
+// empty one takes here.
+const overhead = 512
+
+// size is what r counts against the limit of its queue.
+func (r *record) size() int64 { return int64(r.msg.Size) + overhead }
 
 // lockedUntil returns the end of r's lock, zero without one.
 func (r *record) lockedUntil() time.Time {

@@ -21,8 +21,8 @@ func TestSendRefusals(t *testing.T) {
 		"too large":           {broker.Properties{MaxMessageBytes: 2000}, broker.Message{Size: 2001}, broker.TooLarge},
 		"size from bare":      {broker.Properties{MaxMessageBytes: 2000}, broker.Message{Bare: make([]byte, 2001)}, broker.TooLarge},
 		"just fits":           {broker.Properties{MaxMessageBytes: 2000}, broker.Message{Size: 2000}, 0},
-		"queue full":          {broker.Properties{MaxSizeMegabytes: 1, MaxMessageBytes: 2 << 20}, broker.Message{Size: 1<<20 + 1}, broker.Full},
-		"just fills":          {broker.Properties{MaxSizeMegabytes: 1, MaxMessageBytes: 2 << 20}, broker.Message{Size: 1 << 20}, 0},
+		"queue full":          {broker.Properties{MaxSizeMegabytes: 1, MaxMessageBytes: 2 << 20}, broker.Message{Size: 1<<20 - 2*overhead + 1}, broker.Full},
+		"just fills":          {broker.Properties{MaxSizeMegabytes: 1, MaxMessageBytes: 2 << 20}, broker.Message{Size: 1<<20 - 2*overhead}, 0},
 		"disabled":            {broker.Properties{Status: broker.FullyDisabled}, broker.Message{}, broker.Disabled},
 		"send disabled":       {broker.Properties{Status: broker.SendDisabled}, broker.Message{}, broker.Disabled},
 		"receive disabled":    {broker.Properties{Status: broker.ReceiveDisabled}, broker.Message{}, 0},
@@ -59,7 +59,7 @@ func TestSendRefusals(t *testing.T) {
 func TestSendCountsDeadLettersAgainstTheLimit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBus(t, broker.Properties{MaxSizeMegabytes: 1, MaxMessageBytes: 1 << 20})
-		b.sendMessages(broker.Message{ID: "a", Size: 1 << 20})
+		b.sendMessages(broker.Message{ID: "a", Size: 1<<20 - overhead})
 		b.settle(b.queue, broker.Settlement{Outcome: broker.DeadLetter}, b.take(b.queue, "a")...)
 		if d, _ := b.Get("jobs"); d.SizeBytes != 1<<20 {
 			t.Errorf("size %d, want %d", d.SizeBytes, 1<<20)
@@ -68,8 +68,8 @@ func TestSendCountsDeadLettersAgainstTheLimit(t *testing.T) {
 		b.wantKind(err, broker.Full)
 		b.settle(b.dead, complete, b.take(b.dead, "a")...)
 		b.sendMessages(broker.Message{Size: 1})
-		if d, _ := b.Get("jobs"); d.SizeBytes != 1 {
-			t.Errorf("size %d, want 1", d.SizeBytes)
+		if d, _ := b.Get("jobs"); d.SizeBytes != 1+overhead {
+			t.Errorf("size %d, want %d", d.SizeBytes, 1+overhead)
 		}
 	})
 }
