@@ -15,15 +15,8 @@ func (f *Fields) Len() int { return len(f.d.b) }
 
 // openList cuts a described list off d.
 func (d *decoder) openList() (code byte, f Fields, err error) {
-	if c, err := d.constructor(); err != nil || c != codeDescribed {
-		return 0, f, malformed("described list expected")
-	}
-	name, err := d.unsigned(64)
-	if err != nil {
+	if code, err = d.descriptor(); err != nil {
 		return 0, f, err
-	}
-	if name > 255 {
-		return 0, f, malformed("descriptor 0x%x", name)
 	}
 	c, err := d.constructor()
 	if err != nil {
@@ -35,10 +28,10 @@ func (d *decoder) openList() (code byte, f Fields, err error) {
 	}
 	switch c {
 	case codeList0:
-		return byte(name), Fields{}, nil
+		return code, Fields{}, nil
 	case codeList8, codeList32:
 		in, count, err := d.inside(c, p)
-		return byte(name), Fields{d: in, left: count}, err
+		return code, Fields{d: in, left: count}, err
 	}
 	return 0, f, malformed("list expected, constructor 0x%02x", c)
 }

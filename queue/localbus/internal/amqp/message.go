@@ -62,21 +62,17 @@ func (s *Sections) cut(n int) {
 // section cuts the first section off b and returns its value.
 func section(b []byte) (code byte, v, rest []byte, err error) {
 	d := newDecoder(b)
-	if c, err := d.constructor(); err != nil || c != codeDescribed {
-		return 0, nil, nil, malformed("message section expected")
-	}
-	name, err := d.unsigned(64)
-	if err != nil {
+	if code, err = d.descriptor(); err != nil {
 		return 0, nil, nil, err
 	}
-	if name < uint64(sectionHeader) || name > uint64(sectionFooter) {
-		return 0, nil, nil, malformed("message section 0x%x", name)
+	if code < sectionHeader || code > sectionFooter {
+		return 0, nil, nil, malformed("message section 0x%x", code)
 	}
 	v, rest, err = Skip(d.b)
-	if err == nil && !shaped(byte(name), v[0]) {
-		err = malformed("section 0x%02x with constructor 0x%02x", name, v[0])
+	if err == nil && !shaped(code, v[0]) {
+		err = malformed("section 0x%02x with constructor 0x%02x", code, v[0])
 	}
-	return byte(name), v, rest, err
+	return code, v, rest, err
 }
 
 // shaped reports whether a section's value has the right constructor.
