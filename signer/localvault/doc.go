@@ -38,7 +38,7 @@
 //   - Keys and the certificate are fresh at each start; everything is lost on exit.
 //   - No answer carries a private member of a key.
 //   - Versions are 32 lower-case hexadecimal digits, and a kid names the host
-//     that was asked.
+//     that was asked. Paths are understood in any case.
 //   - EC signatures are r and s at the full width of the curve; the salt of PSS
 //     is as long as the hash; a digest of the wrong length is refused.
 //   - In a sliding window no span of its length takes more units than the quota;

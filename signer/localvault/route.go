@@ -36,8 +36,8 @@ func (s *Server) routes() []route {
 	}
 }
 
-// match reports whether the path fits, and the name and version in it. One
-// trailing slash is ignored.
+// match reports whether the path fits, in any case, and the name and version in
+// it. One trailing slash is ignored.
 func (r *route) match(path string) (name, version string, ok bool) {
 	pattern, path := r.path, strings.TrimPrefix(path, "/")
 	path = strings.TrimSuffix(path, "/")
@@ -53,8 +53,8 @@ func (r *route) match(path string) (name, version string, ok bool) {
 		case want == "{name}":
 			name = got
 		case want == "{version}":
-			version = got
-		case want != got:
+			version = strings.ToLower(got)
+		case !strings.EqualFold(want, got):
 			return "", "", false
 		}
 	}
@@ -88,7 +88,7 @@ func (c *call) checkNames() error {
 		return badParameter("name", "must be 1 to 127 letters, digits and dashes")
 	}
 	if strings.Contains(c.route.path, "{version}") && !validVersion(c.version) {
-		return badParameter("version", "must be 32 lower-case hexadecimal digits")
+		return badParameter("version", "must be 32 hexadecimal digits")
 	}
 	return nil
 }
