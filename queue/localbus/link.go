@@ -110,6 +110,12 @@ func (l *link) accept(source *amqp.Terminus, maxSize uint64, properties amqp.Map
 // refuse answers the attach with one that has neither source nor target, and
 // detaches.
 func (l *link) refuse(e *amqp.Error) {
+	l.answerEmpty()
+	l.detachWith(e)
+}
+
+// answerEmpty answers the attach with one that stands for no link.
+func (l *link) answerEmpty() {
 	a := l.attach
 	a.Receiver = !a.Receiver
 	a.Source, a.Target, a.Properties = nil, nil, nil
@@ -117,7 +123,6 @@ func (l *link) refuse(e *amqp.Error) {
 	l.answered = true
 	c := l.session.conn
 	c.out = a.Append(c.out, l.session.channel)
-	l.detachWith(e)
 }
 
 // detachWith ends the link because of an error; one that still waits for its
@@ -169,6 +174,9 @@ func (s *session) detach(f amqp.Fields) error {
 	}
 	if !l.detached {
 		s.flushReplies()
+		if !l.answered {
+			l.answerEmpty()
+		}
 		l.free()
 		s.conn.out = amqp.Detach{Handle: d.Handle, Closed: d.Closed}.Append(s.conn.out, s.channel)
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/messaging/azservicebus"
 
 	"github.com/signmill/signmill/queue/localbus"
+	"github.com/signmill/signmill/queue/localbus/internal/amqp"
 )
 
 var sessionQueue = []localbus.Queue{{Name: "jobs", QueueProperties: localbus.QueueProperties{RequiresSession: true}}}
@@ -167,5 +168,26 @@ func TestListSessions(t *testing.T) {
 	}
 	if got := strings.Join(ids, " "); got != "A B C" {
 		t.Errorf("sessions %q, want A B C", got)
+	}
+}
+
+// A peer may give up a link that waits for a session. A handle is ours to
+// detach only once it is attached: the answer has both frames.
+func TestDetachWhileWaitingForASession(t *testing.T) {
+	t.Parallel()
+	s := newServer(t, localbus.Config{OpenAccess: true, Queues: sessionQueue})
+	p := openPeer(t, s)
+	source := amqp.NewTerminus(amqp.CodeSource, "jobs").WithFilter(amqp.Map{{Key: amqp.Symbol("com.microsoft:session-filter")}})
+	for range 2 { // the handle is free again
+		p.write(amqp.Attach{Name: "r", Handle: 3, Receiver: true, Source: source, Target: &amqp.Terminus{Code: amqp.CodeTarget}}.Append(nil, 0))
+		p.write(amqp.Detach{Handle: 3, Closed: true}.Append(nil, 0))
+		f, _ := p.expect(amqp.CodeAttach)
+		if a, err := amqp.DecodeAttach(f); err != nil || a.Name != "r" || a.Handle != 3 || a.Receiver || a.Source != nil || a.Target != nil {
+			t.Errorf("attach %+v, error %v", a, err)
+		}
+		f, _ = p.expect(amqp.CodeDetach)
+		if d, err := amqp.DecodeDetach(f); err != nil || d.Handle != 3 || !d.Closed || d.Error != nil {
+			t.Errorf("detach %+v, error %v", d, err)
+		}
 	}
 }
