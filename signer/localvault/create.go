@@ -55,7 +55,7 @@ func (s *Server) importKey(c *call) (any, error) {
 	if (req.HSM || s.managedHSM) && !isHSM(kty) {
 		kty += "-HSM"
 	}
-	if req.settings.Ops == nil {
+	if req.settings.Ops == nil && len(req.Key.Ops) > 0 { // an empty list in a JWK means nothing was said
 		req.settings.Ops = req.Key.Ops
 	}
 	return s.keep(c, version{kty: kty, material: key}, req.settings)

@@ -132,3 +132,19 @@ func TestImportRefuses(t *testing.T) {
 }
 
 func b64(b []byte) string { return base64.RawURLEncoding.EncodeToString(b) }
+
+// Some clients send an empty list when the caller named no operations.
+func TestImportWithAnEmptyListOfOperations(t *testing.T) {
+	t.Parallel()
+	c := client(t, start(t, localvault.Config{}))
+	key := ecJWK(t, elliptic.P256(), azkeys.CurveNameP256)
+	key.KeyOps = []*azkeys.KeyOperation{}
+	made, err := c.ImportKey(t.Context(), "k", azkeys.ImportKeyParameters{Key: key}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(made.Key.KeyOps) != 2 {
+		t.Errorf("operations %v, want sign and verify", made.Key.KeyOps)
+	}
+	signAndVerify(t, c, "k", "ES256")
+}
