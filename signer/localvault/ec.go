@@ -82,29 +82,42 @@ func generateEC(curve string) (material, error) {
 	return ecKey{private, curve}, nil
 }
 
-// parseEC imports a key from d; x and y must belong to it.
+// parseEC imports a key from d; x and y must belong to it. Zeros in front make
+// no difference: not all clients send the width of the curve.
 func parseEC(j privateJWK) (material, error) {
-	var key material
-	c := nistCurve(j.Crv)
-	switch {
-	case j.Crv == "P-256K":
-		k, err := parseKoblitz(j.D)
-		if err != nil {
-			return nil, err
-		}
-		key = k
-	case c == nil:
-		return nil, badParameter("crv", fmt.Sprintf("curve %q is not supported", j.Crv))
-	default:
-		private, err := ecdsa.ParseRawPrivateKey(c, j.D)
-		if err != nil {
-			return nil, badParameter("d", err.Error())
-		}
-		key = ecKey{private, j.Crv}
+	key, err := parseScalar(j.Crv, j.D)
+	if err != nil {
+		return nil, err
 	}
 	public := key.public()
-	if !bytes.Equal(j.X, public.X) || !bytes.Equal(j.Y, public.Y) {
+	w := len(public.X)
+	if !bytes.Equal(padded(j.X, w), public.X) || !bytes.Equal(padded(j.Y, w), public.Y) {
 		return nil, badParameter("key", "x and y do not belong to d")
 	}
 	return key, nil
+}
+
+// parseScalar makes a key from its private number.
+func parseScalar(curve string, d []byte) (material, error) {
+	if curve == "P-256K" {
+		return parseKoblitz(padded(d, koblitzWidth))
+	}
+	c := nistCurve(curve)
+	if c == nil {
+		return nil, badParameter("crv", fmt.Sprintf("curve %q is not supported", curve))
+	}
+	private, err := ecdsa.ParseRawPrivateKey(c, padded(d, (c.Params().BitSize+7)/8))
+	if err != nil {
+		return nil, badParameter("d", err.Error())
+	}
+	return ecKey{private, curve}, nil
+}
+
+// padded returns a number in w bytes, nil if it takes more.
+func padded(number []byte, w int) []byte {
+	number = bytes.TrimLeft(number, "\x00")
+	if len(number) > w {
+		return nil
+	}
+	return append(make([]byte, w-len(number), w), number...)
 }

@@ -1,6 +1,7 @@
 package localvault_test
 
 import (
+	"bytes"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -103,7 +104,9 @@ func TestImportRefuses(t *testing.T) {
 		{"unknown curve", ecJWK(t, elliptic.P256(), "P-256"), func(k *azkeys.JSONWebKey) { k.Crv = new(azkeys.CurveName("P-224")) }},
 		{"other point", ecJWK(t, elliptic.P256(), "P-256"), func(k *azkeys.JSONWebKey) { k.X[3] ^= 1 }},
 		{"no point", ecJWK(t, elliptic.P256(), "P-256"), func(k *azkeys.JSONWebKey) { k.X, k.Y = nil, nil }},
-		{"short scalar", ecJWK(t, elliptic.P521(), "P-521"), func(k *azkeys.JSONWebKey) { k.D = k.D[1:] }},
+		{"short scalar", ecJWK(t, elliptic.P521(), "P-521"), func(k *azkeys.JSONWebKey) { k.D = k.D[:65] }},
+		{"long scalar", ecJWK(t, elliptic.P256(), "P-256"), func(k *azkeys.JSONWebKey) { k.D = append([]byte{1}, k.D...) }},
+		{"long point", ecJWK(t, elliptic.P256(), "P-256"), func(k *azkeys.JSONWebKey) { k.X = append([]byte{1}, k.X...) }},
 		{"zero scalar", koblitzJWK(t), func(k *azkeys.JSONWebKey) { clear(k.D); clear(k.X); clear(k.Y) }},
 		{"scalar above the order", koblitzJWK(t), func(k *azkeys.JSONWebKey) {
 			curve := secp256k1.Params() // order + 1 is 1, whose point is the generator
@@ -147,4 +150,38 @@ func TestImportWithAnEmptyListOfOperations(t *testing.T) {
 		t.Errorf("operations %v, want sign and verify", made.Key.KeyOps)
 	}
 	signAndVerify(t, c, "k", "ES256")
+}
+
+// Clients that hold numbers, not octets, send them with a zero in front or
+// without the zeros of their own: that changes nothing.
+func TestImportWithOtherWidths(t *testing.T) {
+	t.Parallel()
+	c := client(t, start(t, localvault.Config{}))
+	for name, make := range map[string]func() *azkeys.JSONWebKey{
+		"p256":  func() *azkeys.JSONWebKey { return ecJWK(t, elliptic.P256(), azkeys.CurveNameP256) },
+		"p521":  func() *azkeys.JSONWebKey { return ecJWK(t, elliptic.P521(), azkeys.CurveNameP521) },
+		"p256k": func() *azkeys.JSONWebKey { return koblitzJWK(t) },
+	} {
+		wide, narrow := make(), make()
+		for narrow.X[0] != 0 { // of P-521 half of them; else one in 256
+			narrow = make()
+		}
+		full := narrow.X
+		for _, part := range []*[]byte{&wide.X, &wide.Y, &wide.D} {
+			*part = append([]byte{0}, *part...)
+		}
+		for _, part := range []*[]byte{&narrow.X, &narrow.Y, &narrow.D} {
+			*part = bytes.TrimLeft(*part, "\x00")
+		}
+		for _, key := range []*azkeys.JSONWebKey{wide, narrow} {
+			made, err := c.ImportKey(t.Context(), name, azkeys.ImportKeyParameters{Key: key}, nil)
+			if err != nil {
+				t.Errorf("%s: %v", name, err)
+				continue
+			}
+			if len(made.Key.X) != len(full) || len(made.Key.Y) != len(full) {
+				t.Errorf("%s: x of %d bytes, y of %d", name, len(made.Key.X), len(made.Key.Y))
+			}
+		}
+	}
 }
