@@ -63,6 +63,10 @@ func heap() int64 {
 // TestResponsesThatWaitAreBounded never gives credit for the responses.
 func TestResponsesThatWaitAreBounded(t *testing.T) {
 	t.Parallel()
+	synctest.Test(t, responsesThatWaitAreBounded) // so that the peer's deadline is no matter of speed
+}
+
+func responsesThatWaitAreBounded(t *testing.T) {
 	p := openPeer(t, openServer(t))
 	p.attachSender(0, "jobs")
 	for n := range uint32(100) {
@@ -82,6 +86,10 @@ func TestResponsesThatWaitAreBounded(t *testing.T) {
 
 func TestLinksOfAConnectionAreBounded(t *testing.T) {
 	t.Parallel()
+	synctest.Test(t, linksOfAConnectionAreBounded) // so that the peer's deadline is no matter of speed
+}
+
+func linksOfAConnectionAreBounded(t *testing.T) {
 	p := openPeer(t, openServer(t))
 	for channel := uint16(1); ; channel++ {
 		if channel > 40 {
@@ -173,6 +181,10 @@ func TestTransactionalDispositionEndsTheSession(t *testing.T) {
 // links.
 func TestUnfinishedMessagesAreBounded(t *testing.T) {
 	t.Parallel()
+	synctest.Test(t, unfinishedMessagesAreBounded) // so that the peer's deadline is no matter of speed
+}
+
+func unfinishedMessagesAreBounded(t *testing.T) {
 	p := openPeer(t, openServer(t))
 	part := make([]byte, 60<<10)
 	for n := range uint32(1000) {
