@@ -28,36 +28,46 @@ func (w *Worker) signAll(ctx context.Context, job schema.Job, key signer.Key, th
 	var items sync.WaitGroup
 	for i, item := range job.Items {
 		results[i].ID = item.ID
-		if errs[i] = w.takeTurn(turns); errs[i] != nil {
-			continue
-		}
-		items.Go(func() {
-			defer w.endTurn()
+		items.Add(1)
+		err := w.takeTurn(turns, func() {
+			defer items.Done()
 			results[i].Signature, errs[i] = w.sign(ctx, job, key, item.Digest)
 			if errs[i] != nil && !thorough && itemError(errs[i], job.NotAfter).Retryable {
 				noMore()
 			}
 		})
+		if err != nil {
+			errs[i] = err
+			items.Done()
+		}
 	}
 	items.Wait()
 	passing, cause = explain(results, errs, job.NotAfter)
 	return results, passing, cause
 }
 
-// takeTurn waits for one of the Concurrency places at the signer.
-func (w *Worker) takeTurn(ctx context.Context) error {
+// takeTurn hands sign to one of the Concurrency goroutines that take turns, and
+// fails when ctx ends before one of them is free.
+func (w *Worker) takeTurn(ctx context.Context, sign func()) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
 	select {
 	case <-ctx.Done():
 		return ctx.Err()
-	case w.turns <- struct{}{}:
+	case w.turns <- sign:
 		return nil
 	}
 }
 
-func (w *Worker) endTurn() { <-w.turns }
+// takeTurns signs one item after the other until turns is closed. It lives as
+// long as the worker: a goroutine for each item would grow its stack anew to
+// the depth of an HTTP request.
+func (w *Worker) takeTurns() {
+	for sign := range w.turns {
+		sign()
+	}
+}
 
 // errDefect stands for a panic, which is in the log.
 var errDefect = errors.New("the worker has a defect")

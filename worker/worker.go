@@ -10,7 +10,7 @@ import (
 type Worker struct {
 	Config
 	held     chan struct{}      // one token for each delivery held; capacity JobsHeld
-	turns    chan struct{}      // one token for each item with the signer; capacity Concurrency
+	turns    chan func()        // items for the goroutines that sign; closed by Run
 	outboxes map[string]*outbox // of each reply queue, by name; never changes
 }
 
@@ -23,7 +23,7 @@ func New(c Config) (*Worker, error) {
 	w := &Worker{
 		Config:   c,
 		held:     make(chan struct{}, c.JobsHeld),
-		turns:    make(chan struct{}, c.Concurrency),
+		turns:    make(chan func()),
 		outboxes: make(map[string]*outbox, len(c.Replies)),
 	}
 	for name, sender := range c.Replies {
@@ -45,11 +45,16 @@ func (w *Worker) Run(ctx context.Context) error {
 	last, end := context.WithCancel(context.WithoutCancel(ctx))
 	defer end()
 
-	var jobs sync.WaitGroup
+	var hands, jobs sync.WaitGroup
+	for range w.Concurrency {
+		hands.Go(w.takeTurns)
+	}
 	err := w.intake(ctx, func(d *heldDelivery) {
 		jobs.Go(func() { w.process(work, last, d) })
 	})
 	w.drain(&jobs, giveUp, end)
+	close(w.turns)
+	hands.Wait()
 	if ctx.Err() != nil {
 		return nil
 	}
