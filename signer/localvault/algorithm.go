@@ -12,21 +12,25 @@ type algorithm struct {
 	name  string
 	hash  crypto.Hash
 	pss   bool   // RSASSA-PSS instead of PKCS #1 v1.5
-	curve string // empty: an RSA algorithm
+	kty   string // of the key: RSA, EC or oct
+	curve string // of an EC key
 }
 
 // algorithms is constant.
 var algorithms = []algorithm{
-	{name: "RS256", hash: crypto.SHA256},
-	{name: "RS384", hash: crypto.SHA384},
-	{name: "RS512", hash: crypto.SHA512},
-	{name: "PS256", hash: crypto.SHA256, pss: true},
-	{name: "PS384", hash: crypto.SHA384, pss: true},
-	{name: "PS512", hash: crypto.SHA512, pss: true},
-	{name: "ES256", hash: crypto.SHA256, curve: "P-256"},
-	{name: "ES384", hash: crypto.SHA384, curve: "P-384"},
-	{name: "ES512", hash: crypto.SHA512, curve: "P-521"},
-	{name: "ES256K", hash: crypto.SHA256, curve: "P-256K"},
+	{name: "RS256", kty: "RSA", hash: crypto.SHA256},
+	{name: "RS384", kty: "RSA", hash: crypto.SHA384},
+	{name: "RS512", kty: "RSA", hash: crypto.SHA512},
+	{name: "PS256", kty: "RSA", hash: crypto.SHA256, pss: true},
+	{name: "PS384", kty: "RSA", hash: crypto.SHA384, pss: true},
+	{name: "PS512", kty: "RSA", hash: crypto.SHA512, pss: true},
+	{name: "ES256", kty: "EC", hash: crypto.SHA256, curve: "P-256"},
+	{name: "ES384", kty: "EC", hash: crypto.SHA384, curve: "P-384"},
+	{name: "ES512", kty: "EC", hash: crypto.SHA512, curve: "P-521"},
+	{name: "ES256K", kty: "EC", hash: crypto.SHA256, curve: "P-256K"},
+	{name: "HS256", kty: "oct", hash: crypto.SHA256},
+	{name: "HS384", kty: "oct", hash: crypto.SHA384},
+	{name: "HS512", kty: "oct", hash: crypto.SHA512},
 }
 
 // pick finds the algorithm and checks that it fits the key and the digest.
@@ -36,18 +40,21 @@ func pick(name string, key material, digest []byte) (algorithm, error) {
 		return algorithm{}, badParameter("alg", fmt.Sprintf("algorithm %q is not supported", name))
 	}
 	alg := algorithms[i]
-	if curve := key.class().curve; alg.curve != curve {
-		return algorithm{}, badParameter("alg", fmt.Sprintf("algorithm %s does not fit the key's %s", name, kindOf(curve)))
+	if class := key.class(); alg.kty != class.kty || alg.curve != class.curve {
+		return algorithm{}, badParameter("alg", fmt.Sprintf("algorithm %s does not fit the key's %s", name, class))
 	}
-	if got, want := len(digest), alg.hash.Size(); got != want {
-		return algorithm{}, badParameter("value", fmt.Sprintf("digest of %d bytes; %s needs %d", got, name, want))
-	}
-	return alg, nil
+	return alg, alg.checkDigest(digest)
 }
 
-func kindOf(curve string) string {
-	if curve == "" {
-		return "type RSA"
+// checkDigest compares the digest's length with the hash's. An HMAC is taken of
+// anything that is not empty.
+func (a algorithm) checkDigest(digest []byte) error {
+	got, want := len(digest), a.hash.Size()
+	if a.kty == "oct" && got == 0 {
+		return badParameter("value", "missing or empty")
 	}
-	return "curve " + curve
+	if a.kty != "oct" && got != want {
+		return badParameter("value", fmt.Sprintf("digest of %d bytes; %s needs %d", got, a.name, want))
+	}
+	return nil
 }

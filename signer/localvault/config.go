@@ -39,8 +39,8 @@ type Config struct {
 // KeySpec describes a key that exists from the start.
 type KeySpec struct {
 	Name  string            // letters, digits and dashes, at most 127
-	Type  string            // RSA, RSA-HSM, EC or EC-HSM; required
-	Size  int               // bits of an RSA key: 2048 (zero), 3072 or 4096
+	Type  string            // RSA, RSA-HSM, EC, EC-HSM or oct-HSM; required
+	Size  int               // bits of an RSA key: 2048 (zero), 3072 or 4096; of an oct-HSM key: 128, 192 or 256 (zero)
 	Curve string            // curve of an EC key: P-256 (empty), P-384, P-521 or P-256K
 	Ops   []string          // allowed key operations; nil: all that fit the type
 	Tags  map[string]string // nil: none

@@ -16,6 +16,9 @@ func (s *Server) createKey(c *call) (any, error) {
 	if err := c.decode(&req); err != nil {
 		return nil, err
 	}
+	if s.managedHSM && req.Kty == "oct" {
+		req.Kty = "oct-HSM"
+	}
 	if err := s.checkType(req.Kty); err != nil {
 		return nil, err
 	}
@@ -47,13 +50,16 @@ func (s *Server) importKey(c *call) (any, error) {
 	if err := s.charge(&s.meter.imports, 1); err != nil {
 		return nil, err
 	}
-	key, err := req.Key.parse()
-	if err != nil {
-		return nil, err
-	}
 	kty := req.Key.Kty
 	if (req.HSM || s.managedHSM) && !isHSM(kty) {
 		kty += "-HSM"
+	}
+	if err := s.checkType(kty); err != nil {
+		return nil, err
+	}
+	key, err := req.Key.parse()
+	if err != nil {
+		return nil, err
 	}
 	if req.settings.Ops == nil && len(req.Key.Ops) > 0 { // an empty list in a JWK means nothing was said
 		req.settings.Ops = req.Key.Ops
@@ -83,8 +89,8 @@ func (s *Server) checkType(kty string) error {
 			return badParameter("kty", fmt.Sprintf("a Managed HSM holds no %s keys, only %s-HSM", kty, kty))
 		}
 		return nil
-	case "RSA-HSM", "EC-HSM":
+	case "RSA-HSM", "EC-HSM", "oct-HSM":
 		return nil
 	}
-	return badParameter("kty", fmt.Sprintf("key type %q is not supported", kty))
+	return keyTypeNotSupported(kty)
 }

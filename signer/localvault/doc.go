@@ -3,10 +3,18 @@
 //
 // # What it is
 //
-// A vault with freshly made keys: create, import, get, list, update, sign and
-// verify, with RSA keys of 2048, 3072 and 4096 bits (RS256 to RS512, PS256 to
-// PS512) and EC keys on P-256, P-384, P-521 and P-256K (ES256, ES384, ES512,
-// ES256K). It enforces the documented weighted quota if told to, and misbehaves
+// A vault with freshly made keys: create, import, get, list, update, sign,
+// verify, encrypt, decrypt, wrap and unwrap. It holds
+//
+//   - RSA keys of 2048, 3072 and 4096 bits, for RS256 to RS512, PS256 to PS512,
+//     RSA1_5, RSA-OAEP and RSA-OAEP-256;
+//   - EC keys on P-256, P-384, P-521 and P-256K, for ES256, ES384, ES512 and
+//     ES256K;
+//   - symmetric keys (oct-HSM) of 128, 192 and 256 bits, for HS256 to HS512 with
+//     any of them, and for A128, A192 or A256 with GCM, CBC, CBCPAD and KW by
+//     their size.
+//
+// It enforces the documented weighted quota if told to, and misbehaves
 // on request. It imports nothing else of this module, so that a mistake of the
 // client's side cannot agree with itself.
 //
@@ -43,14 +51,19 @@
 //     is as long as the hash; a digest of the wrong length is refused.
 //   - In a sliding window no span of its length takes more units than the quota;
 //     a fixed one starts from nothing at each multiple of its length.
+//   - What encrypt and wrap make, other implementations read, and the other way
+//     round. GCM takes no iv and makes one of 12 bytes; its tag has 16.
 //   - Bodies are read up to 64 KiB.
 //
 // # Errors
 //
-// Refusals have the service's form: 400 BadParameter, 401 Unauthorized with a
+// Refusals have the service's form: 400 BadParameter (with the inner code
+// KeyTypeNotSupported for a type of key that a vault does not hold), 401 Unauthorized with a
 // challenge, 403 Forbidden with the inner code KeyDisabled,
 // KeyOperationForbidden, KeyNotYetValid or KeyExpired, 404 KeyNotFound, 413, and
-// 429 Throttled without Retry-After.
+// 429 Throttled without Retry-After. A wrong size is refused with the size that
+// is needed. A ciphertext that does not decrypt is refused with one text,
+// whatever is wrong with it.
 //
 // # Concurrency
 //
@@ -66,8 +79,12 @@
 //   - ES256K signatures always have the lower s and follow from key and digest
 //     alone. The service promises neither; do not rely on it.
 //   - HSM key types are a name only.
+//   - An HMAC is taken of a value of any length but none. The service's rule is
+//     not published.
+//   - KW only wraps, GCM and CBC only encrypt, and an iv, tag or aad that an
+//     algorithm has no use for is refused. An empty value is refused: SDKs cannot
+//     send one. CKM_AES_KEY_WRAP and its padded form are not offered.
 //   - Strict-Transport-Security is not sent: browsers would remember it for
 //     everything else on the loopback host.
-//   - The other operations, such as encrypt, wrap and rotate, answer 404;
-//     to delete a key answers 405.
+//   - The other operations, such as rotate and backup, answer 404; to delete a key answers 405.
 package localvault

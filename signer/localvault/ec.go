@@ -40,7 +40,7 @@ func (k ecKey) public() jwk {
 	return jwk{Kty: "EC", Crv: k.curve, X: point[1 : 1+w], Y: point[1+w:]}
 }
 
-func (k ecKey) class() class { return class{curve: k.curve} }
+func (k ecKey) class() class { return class{kty: "EC", curve: k.curve} }
 
 // sign returns r and s, each as wide as the curve (RFC 7518 section 3.4).
 func (k ecKey) sign(_ algorithm, digest []byte) ([]byte, error) {

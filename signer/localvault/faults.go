@@ -27,11 +27,21 @@ type Faults struct {
 	// RetryAfter is sent with 429 and Fail answers, in whole seconds rounded
 	// up. Zero: not sent, as captured vaults do.
 	RetryAfter time.Duration
-	// WrongSignature flips one bit of a signature.
+	// WrongSignature flips one bit of a signature, HMAC included.
 	WrongSignature int
-	// WrongVersion signs rightly but names another version in the kid: an
+	// WrongVersion works rightly but names another version in the kid of a
+	// signature or of an answer to encrypt, decrypt, wrap or unwrap: an
 	// existing one where there is one.
 	WrongVersion int
+	// WrongAlgorithm works rightly but names another algorithm. Only a Managed
+	// HSM names it at all.
+	WrongAlgorithm int
+	// WrongValue flips one bit of what encrypt, decrypt, wrap or unwrap answers.
+	WrongValue int
+	// ShortIV answers an iv that lacks its first byte, where there is an iv.
+	ShortIV int
+	// ShortTag answers a tag that lacks its first byte, where there is a tag.
+	ShortTag int
 	// Unpadded strips leading zeros from r and s of an EC signature. Such
 	// numbers are rare, so it signs again until there is one.
 	Unpadded int
@@ -146,23 +156,4 @@ func trimZeros(b []byte) []byte {
 		b = b[1:]
 	}
 	return append([]byte(nil), b...)
-}
-
-// signedBy returns the version to name as the signer.
-func (s *Server) signedBy(v *version) *version {
-	if !s.faults.take(func(f *Faults) *int { return &f.WrongVersion }) {
-		return v
-	}
-	all, err := s.keys.versions(v.name)
-	if err != nil {
-		all = nil
-	}
-	for _, other := range all {
-		if other.id != v.id {
-			return other
-		}
-	}
-	other := *v
-	other.id = v.id[16:] + v.id[:16]
-	return &other
 }

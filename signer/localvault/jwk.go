@@ -45,6 +45,7 @@ type privateJWK struct {
 	D   octets `json:"d"`
 	P   octets `json:"p"`
 	Q   octets `json:"q"`
+	K   octets `json:"k"`
 	HSM octets `json:"key_hsm"`
 }
 
@@ -58,6 +59,8 @@ func (j privateJWK) parse() (material, error) {
 		return parseRSA(j)
 	case "EC":
 		return parseEC(j)
+	case "oct":
+		return parseOct(j)
 	default:
 		return nil, badParameter("kty", fmt.Sprintf("key type %q is not supported", j.Kty))
 	}

@@ -18,7 +18,7 @@ func (k koblitzKey) public() jwk {
 	return jwk{Kty: "EC", Crv: "P-256K", X: point[1 : 1+koblitzWidth], Y: point[1+koblitzWidth:]}
 }
 
-func (k koblitzKey) class() class { return class{curve: "P-256K"} }
+func (k koblitzKey) class() class { return class{kty: "EC", curve: "P-256K"} }
 
 // sign returns r and s, 32 bytes each. The library's nonces follow from key
 // and digest (RFC 6979) and its s is the lower one; the service promises neither.

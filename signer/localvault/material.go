@@ -18,16 +18,25 @@ type material interface {
 	verify(alg algorithm, digest, signature []byte) bool
 }
 
-// class is the size of an RSA key in bits, or the name of an EC key's curve.
+// class is the type of a key, with its size in bits or the name of its curve.
 type class struct {
-	bits  int
-	curve string
+	kty   string // RSA, EC or oct
+	bits  int    // of RSA and oct
+	curve string // of EC
+}
+
+// String tells the curve of an EC key and the type of any other.
+func (c class) String() string {
+	if c.curve != "" {
+		return "curve " + c.curve
+	}
+	return "type " + c.kty
 }
 
 // recipe describes a key to be made.
 type recipe struct {
-	kty      string // RSA, RSA-HSM, EC or EC-HSM
-	bits     int    // zero: 2048
+	kty      string // RSA, RSA-HSM, EC, EC-HSM or oct-HSM
+	bits     int    // zero: 2048 for RSA, 256 for oct
 	curve    string // empty: P-256
 	exponent int    // zero: 65537
 }
@@ -45,6 +54,11 @@ func (r recipe) generate() (material, error) {
 			return nil, badParameter("public_exponent", "an EC key has no exponent")
 		}
 		return generateEC(r.curve)
+	case "oct":
+		if r.exponent != 0 || r.curve != "" {
+			return nil, badParameter("key", "a symmetric key has neither curve nor exponent")
+		}
+		return generateOct(r.bits)
 	default:
 		return nil, badParameter("kty", fmt.Sprintf("key type %q is not supported", r.kty))
 	}

@@ -45,6 +45,12 @@ func badParameter(name, message string) *problem {
 	return &problem{status: http.StatusBadRequest, code: "BadParameter", message: fmt.Sprintf("Property %s has invalid value: %s", name, message)}
 }
 
+// keyTypeNotSupported is the answer of captured vaults to a type that they do
+// not hold, such as oct.
+func keyTypeNotSupported(kty string) *problem {
+	return &problem{status: http.StatusBadRequest, code: "BadParameter", inner: "KeyTypeNotSupported", message: "Invalid kty value: " + kty}
+}
+
 func forbidden(inner, message string) *problem {
 	return &problem{status: http.StatusForbidden, code: "Forbidden", inner: inner, message: message}
 }

@@ -15,7 +15,7 @@ func (k rsaKey) public() jwk {
 	return jwk{Kty: "RSA", N: k.private.N.Bytes(), E: big.NewInt(int64(k.private.E)).Bytes()}
 }
 
-func (k rsaKey) class() class { return class{bits: k.private.N.BitLen()} }
+func (k rsaKey) class() class { return class{kty: "RSA", bits: k.private.N.BitLen()} }
 
 // pssOptions: the salt is as long as the hash.
 func pssOptions(alg algorithm) *rsa.PSSOptions {

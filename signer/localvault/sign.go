@@ -28,9 +28,9 @@ func (s *Server) sign(c *call) (any, error) {
 	if err != nil {
 		return nil, fmt.Errorf("sign with %s: %w", alg.name, err)
 	}
-	answer := signAnswer{Kid: c.kid(s.signedBy(c.held)), Value: signature}
+	answer := signAnswer{Kid: c.kid(s.named(c.held)), Value: signature}
 	if s.managedHSM {
-		answer.Alg = alg.name
+		answer.Alg = s.namedAlgorithm(alg.name)
 	}
 	return answer, nil
 }

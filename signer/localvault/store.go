@@ -15,7 +15,7 @@ import (
 type version struct {
 	name       string // as it was first written
 	id         string // 32 lower-case hex digits
-	kty        string // RSA, RSA-HSM, EC or EC-HSM
+	kty        string // RSA, RSA-HSM, EC, EC-HSM or oct-HSM
 	ops        []string
 	tags       map[string]string
 	attributes attributes

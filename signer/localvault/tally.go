@@ -10,11 +10,13 @@ import (
 
 // Stats are counts since the start of the vault.
 type Stats struct {
-	Challenged int            // requests answered 401
-	Throttled  int            // requests answered 429, by quota or by fault
-	Dropped    int            // connections ended by a fault
-	Tokens     int            // tokens given out by the token endpoint
-	Operations map[string]int // operations answered 200: list, create, import, versions, sign, verify, get, update
+	Challenged int // requests answered 401
+	Throttled  int // requests answered 429, by quota or by fault
+	Dropped    int // connections ended by a fault
+	Tokens     int // tokens given out by the token endpoint
+	// Operations answered 200: list, create, import, versions, sign, verify,
+	// encrypt, decrypt, wrapKey, unwrapKey, get, update.
+	Operations map[string]int
 }
 
 // tally counts answers.
