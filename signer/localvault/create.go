@@ -25,6 +25,9 @@ func (s *Server) createKey(c *call) (any, error) {
 	if err := req.settings.check(); err != nil {
 		return nil, err
 	}
+	if err := s.keys.checkFree(c.name); err != nil {
+		return nil, err
+	}
 	if err := s.charge(s.meter.createWindow(isHSM(req.Kty)), 1); err != nil {
 		return nil, err
 	}

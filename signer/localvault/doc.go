@@ -3,8 +3,9 @@
 //
 // # What it is
 //
-// A vault with freshly made keys: create, import, get, list, update, sign,
-// verify, encrypt, decrypt, wrap and unwrap. It holds
+// A vault with freshly made keys: create, import, rotate, get, list, update,
+// delete, recover, purge, sign, verify, encrypt, decrypt, wrap and unwrap. It
+// holds
 //
 //   - RSA keys of 2048, 3072 and 4096 bits, for RS256 to RS512, PS256 to PS512,
 //     RSA1_5, RSA-OAEP and RSA-OAEP-256;
@@ -14,8 +15,8 @@
 //     any of them, and for A128, A192 or A256 with GCM, CBC, CBCPAD and KW by
 //     their size.
 //
-// It enforces the documented weighted quota if told to, and misbehaves
-// on request. It imports nothing else of this module, so that a mistake of the
+// It enforces the documented weighted quota if told to, and misbehaves on
+// request. It imports nothing else of this module, so that a mistake of the
 // client's side cannot agree with itself.
 //
 // # How it flows
@@ -53,6 +54,8 @@
 //     a fixed one starts from nothing at each multiple of its length.
 //   - What encrypt and wrap make, other implementations read, and the other way
 //     round. GCM takes no iv and makes one of 12 bytes; its tag has 16.
+//   - A deleted key keeps its name for 90 days of [Config].Clock, unless it is
+//     recovered or purged before.
 //   - Bodies are read up to 64 KiB.
 //
 // # Errors
@@ -60,8 +63,8 @@
 // Refusals have the service's form: 400 BadParameter (with the inner code
 // KeyTypeNotSupported for a type of key that a vault does not hold), 401 Unauthorized with a
 // challenge, 403 Forbidden with the inner code KeyDisabled,
-// KeyOperationForbidden, KeyNotYetValid or KeyExpired, 404 KeyNotFound, 413, and
-// 429 Throttled without Retry-After. A wrong size is refused with the size that
+// KeyOperationForbidden, KeyNotYetValid or KeyExpired, 404 KeyNotFound, 409
+// Conflict where a name is taken, 413, and 429 Throttled without Retry-After. A wrong size is refused with the size that
 // is needed. A ciphertext that does not decrypt is refused with one text,
 // whatever is wrong with it.
 //
@@ -79,6 +82,12 @@
 //   - ES256K signatures always have the lower s and follow from key and digest
 //     alone. The service promises neither; do not rely on it.
 //   - HSM key types are a name only.
+//   - Nothing is eventual: a key is deleted, recovered or made when the answer
+//     says so.
+//   - A rotation policy is checked, kept and sets the expiry of a version made by
+//     rotate; no key rotates by itself, and nobody is notified. A policy without
+//     a notification gets one of 30 days before the expiry, as the service has.
+//   - Rotating is charged as creating is. The documentation does not name it.
 //   - An HMAC is taken of a value of any length but none. The service's rule is
 //     not published.
 //   - KW only wraps, GCM and CBC only encrypt, and an iv, tag or aad that an
@@ -86,5 +95,5 @@
 //     send one. CKM_AES_KEY_WRAP and its padded form are not offered.
 //   - Strict-Transport-Security is not sent: browsers would remember it for
 //     everything else on the loopback host.
-//   - The other operations, such as rotate and backup, answer 404; to delete a key answers 405.
+//   - The other operations, such as backup and release, answer 404.
 package localvault

@@ -7,11 +7,11 @@ func (s *Server) named(v *version) *version {
 	if !s.faults.take(func(f *Faults) *int { return &f.WrongVersion }) {
 		return v
 	}
-	all, err := s.keys.versions(v.name)
+	key, err := s.keys.snapshot(v.name)
 	if err != nil {
-		all = nil
+		key = entry{}
 	}
-	for _, other := range all {
+	for _, other := range key.versions {
 		if other.id != v.id {
 			return other
 		}

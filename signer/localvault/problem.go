@@ -51,6 +51,22 @@ func keyTypeNotSupported(kty string) *problem {
 	return &problem{status: http.StatusBadRequest, code: "BadParameter", inner: "KeyTypeNotSupported", message: "Invalid kty value: " + kty}
 }
 
+func conflict(inner, message string) *problem {
+	return &problem{status: http.StatusConflict, code: "Conflict", inner: inner, message: message}
+}
+
+func deletedButRecoverable(name string) *problem {
+	return conflict("ObjectIsDeletedButRecoverable", "Key "+name+" is currently in a deleted but recoverable state, and its name cannot be reused; in this state, the key can only be recovered or purged.")
+}
+
+func alreadyExists(name string) *problem {
+	return conflict("", "A key with the name "+name+" already exists in this key vault.")
+}
+
+func deletedKeyNotFound(name string) *problem {
+	return &problem{status: http.StatusNotFound, code: "KeyNotFound", message: "Deleted Key not found: " + name}
+}
+
 func forbidden(inner, message string) *problem {
 	return &problem{status: http.StatusForbidden, code: "Forbidden", inner: inner, message: message}
 }

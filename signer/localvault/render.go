@@ -18,9 +18,14 @@ type answer struct {
 	body   []byte
 }
 
-// render turns what was decided into a response.
+// render turns what was decided into a response. No value is no content.
 func (s *Server) render(c *call, value any, err error) answer {
 	a := answer{status: http.StatusOK, header: s.header(c.r)}
+	if err == nil && value == nil {
+		a.status = http.StatusNoContent
+		a.header.Del("Content-Type")
+		return a
+	}
 	if err == nil {
 		a.body, err = json.Marshal(value)
 	}

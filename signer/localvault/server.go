@@ -44,7 +44,7 @@ func New(cfg Config) (*Server, error) {
 		latency:    cfg.Latency,
 		clock:      cfg.Clock,
 		log:        cfg.Log,
-		keys:       newStore(cfg.Random, cfg.ManagedHSM),
+		keys:       newStore(cfg),
 		meter:      newMeter(cfg.Clock, cfg.Quota),
 	}
 	s.table = s.routes()

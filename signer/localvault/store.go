@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 )
 
 // version is one version of a key. It is immutable: an update puts a changed
@@ -19,36 +20,61 @@ type version struct {
 	ops        []string
 	tags       map[string]string
 	attributes attributes
+	release    *releasePolicy // immutable; nil: none
 	material   material
 }
+
+// entry is a key: its versions and what belongs to all of them.
+type entry struct {
+	versions []*version      // oldest first, never empty
+	policy   *rotationPolicy // immutable; nil: none was set
+	deleted  time.Time       // zero while the key lives
+}
+
+// copy returns what may be read without the lock.
+func (e *entry) copy() entry {
+	return entry{versions: slices.Clone(e.versions), policy: e.policy, deleted: e.deleted}
+}
+
+func (e *entry) latest() *version { return e.versions[len(e.versions)-1] }
 
 // store holds all keys. Names do not depend on case.
 type store struct {
 	managedHSM bool
+	now        func() time.Time
 
-	mu     sync.RWMutex          // guards the fields below
-	random io.Reader             // makes versions
-	keys   map[string][]*version // by lower-case name; oldest version first
+	mu     sync.RWMutex      // guards the fields below and the entries
+	random io.Reader         // makes versions
+	keys   map[string]*entry // by lower-case name
+	bin    map[string]*entry // the deleted ones; no name is in both
 }
 
-func newStore(random io.Reader, managedHSM bool) *store {
-	return &store{random: random, managedHSM: managedHSM, keys: map[string][]*version{}}
+func newStore(cfg Config) *store {
+	return &store{random: cfg.Random, managedHSM: cfg.ManagedHSM, now: cfg.Clock.Now, keys: map[string]*entry{}, bin: map[string]*entry{}}
 }
 
-// add appends a version and gives it its id. The name must be valid.
+// add appends a version and gives it its id. The name must be valid. It is
+// refused while a deleted key has the name.
 func (st *store) add(name string, v version) (*version, error) {
 	st.mu.Lock()
 	defer st.mu.Unlock()
+	if err := st.free(name); err != nil {
+		return nil, err
+	}
 	var id [16]byte
 	if _, err := io.ReadFull(st.random, id[:]); err != nil {
 		return nil, fmt.Errorf("read random version: %w", err)
 	}
 	v.id, v.name = hex.EncodeToString(id[:]), name
 	folded := strings.ToLower(name)
-	if older := st.keys[folded]; len(older) > 0 {
-		v.name = older[0].name
+	key, ok := st.keys[folded]
+	if !ok {
+		key = &entry{}
+		st.keys[folded] = key
+	} else {
+		v.name = key.versions[0].name
 	}
-	st.keys[folded] = append(st.keys[folded], &v)
+	key.versions = append(key.versions, &v)
 	return &v, nil
 }
 
@@ -66,11 +92,14 @@ func (st *store) find(name, id string) (*version, error) {
 // locate returns the versions of a key and the place of one, or -1. The caller
 // holds the lock.
 func (st *store) locate(name, id string) ([]*version, int) {
-	versions := st.keys[strings.ToLower(name)]
-	if id == "" {
-		return versions, len(versions) - 1
+	key, ok := st.keys[strings.ToLower(name)]
+	if !ok {
+		return nil, -1
 	}
-	return versions, slices.IndexFunc(versions, func(v *version) bool { return v.id == id })
+	if id == "" {
+		return key.versions, len(key.versions) - 1
+	}
+	return key.versions, slices.IndexFunc(key.versions, func(v *version) bool { return v.id == id })
 }
 
 // update replaces a version with what change makes of it.
@@ -95,32 +124,30 @@ func (st *store) latest() []*version {
 	defer st.mu.RUnlock()
 	all := make([]*version, 0, len(st.keys))
 	for _, name := range slices.Sorted(maps.Keys(st.keys)) {
-		all = append(all, st.keys[name][len(st.keys[name])-1])
+		all = append(all, st.keys[name].latest())
 	}
 	return all
 }
 
-// versions returns a copy of a key's versions, oldest first.
-func (st *store) versions(name string) ([]*version, error) {
+// snapshot returns a copy of a key, its versions oldest first.
+func (st *store) snapshot(name string) (entry, error) {
 	st.mu.RLock()
 	defer st.mu.RUnlock()
-	versions := st.keys[strings.ToLower(name)]
-	if len(versions) == 0 {
+	key, ok := st.keys[strings.ToLower(name)]
+	if !ok {
+		return entry{}, keyNotFound(name, "", st.managedHSM)
+	}
+	return key.copy(), nil
+}
+
+// setPolicy replaces a key's rotation policy with what change makes of it.
+func (st *store) setPolicy(name string, change func(*rotationPolicy) *rotationPolicy) (*rotationPolicy, error) {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	key, ok := st.keys[strings.ToLower(name)]
+	if !ok {
 		return nil, keyNotFound(name, "", st.managedHSM)
 	}
-	return slices.Clone(versions), nil
-}
-
-// validName tells whether a key may have that name.
-func validName(name string) bool {
-	return name != "" && len(name) <= 127 && !strings.ContainsFunc(name, func(r rune) bool {
-		return (r < '0' || r > '9') && (r < 'A' || r > 'Z') && (r < 'a' || r > 'z') && r != '-'
-	})
-}
-
-// validVersion tells whether a version can exist: 32 lower-case hex digits.
-func validVersion(id string) bool {
-	return len(id) == 32 && !strings.ContainsFunc(id, func(r rune) bool {
-		return (r < '0' || r > '9') && (r < 'a' || r > 'f')
-	})
+	key.policy = change(key.policy)
+	return key.policy, nil
 }

@@ -14,8 +14,9 @@ type Stats struct {
 	Throttled  int // requests answered 429, by quota or by fault
 	Dropped    int // connections ended by a fault
 	Tokens     int // tokens given out by the token endpoint
-	// Operations answered 200: list, create, import, versions, sign, verify,
-	// encrypt, decrypt, wrapKey, unwrapKey, get, update.
+	// Operations done: list, create, import, versions, sign, verify, encrypt,
+	// decrypt, wrapKey, unwrapKey, get, update, rotate, getPolicy, setPolicy,
+	// delete, listDeleted, getDeleted, recover, purge.
 	Operations map[string]int
 }
 
@@ -59,7 +60,7 @@ func (t *tally) count(op string, status int) {
 		t.stats.Throttled++
 	case status == http.StatusOK && op == "":
 		t.stats.Tokens++
-	case status == http.StatusOK:
+	case status == http.StatusOK || status == http.StatusNoContent:
 		if t.stats.Operations == nil {
 			t.stats.Operations = map[string]int{}
 		}
