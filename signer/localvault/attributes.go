@@ -18,6 +18,8 @@ type attributes struct {
 	RecoveryLevel   string `json:"recoveryLevel"`
 	RecoverableDays int    `json:"recoverableDays"`
 	Exportable      bool   `json:"exportable"`
+
+	Attestation *attestation `json:"attestation,omitempty"` // set in one kind of answer
 }
 
 // settings is what create, import and update have in common. Nil: unchanged.
@@ -28,8 +30,9 @@ type settings struct {
 		Expires    *int64 `json:"exp"`
 		Exportable *bool  `json:"exportable"`
 	} `json:"attributes"`
-	Ops  []string          `json:"key_ops"`
-	Tags map[string]string `json:"tags"`
+	Ops     []string          `json:"key_ops"`
+	Tags    map[string]string `json:"tags"`
+	Release *releasePolicy    `json:"release_policy"`
 }
 
 const (
@@ -100,7 +103,13 @@ func (v version) with(c settings) (version, error) {
 	if c.Tags != nil {
 		v.tags = maps.Clone(c.Tags)
 	}
-	return v, nil
+	if c.Release != nil {
+		v.release = c.Release
+		if v.release.ContentType == "" {
+			v.release.ContentType = releaseType
+		}
+	}
+	return v, v.checkRelease()
 }
 
 func set[T any](to *T, from *T) {

@@ -1,6 +1,9 @@
 package localvault
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 type createRequest struct {
 	settings
@@ -16,8 +19,8 @@ func (s *Server) createKey(c *call) (any, error) {
 	if err := c.decode(&req); err != nil {
 		return nil, err
 	}
-	if s.managedHSM && req.Kty == "oct" {
-		req.Kty = "oct-HSM"
+	if s.managedHSM && slices.Contains([]string{"RSA", "EC", "oct"}, req.Kty) {
+		req.Kty += "-HSM" // it knows no other
 	}
 	if err := s.checkType(req.Kty); err != nil {
 		return nil, err
@@ -73,6 +76,9 @@ func (s *Server) importKey(c *call) (any, error) {
 // keep stores a new version and answers with it.
 func (s *Server) keep(c *call, v version, set settings) (any, error) {
 	v.attributes = s.freshAttributes()
+	if older, err := s.keys.find(c.name, ""); err == nil && set.Attributes.Exportable != nil && *set.Attributes.Exportable {
+		v.release = older.release // unless the request brings one
+	}
 	v, err := v.with(set)
 	if err != nil {
 		return nil, err

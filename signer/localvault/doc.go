@@ -4,8 +4,8 @@
 // # What it is
 //
 // A vault with freshly made keys: create, import, rotate, get, list, update,
-// delete, recover, purge, sign, verify, encrypt, decrypt, wrap and unwrap. It
-// holds
+// delete, recover, purge, back up, restore, sign, verify, encrypt, decrypt, wrap
+// and unwrap; a Managed HSM also has random bytes. It holds
 //
 //   - RSA keys of 2048, 3072 and 4096 bits, for RS256 to RS512, PS256 to PS512,
 //     RSA1_5, RSA-OAEP and RSA-OAEP-256;
@@ -45,7 +45,9 @@
 // # Guarantees
 //
 //   - Keys and the certificate are fresh at each start; everything is lost on exit.
-//   - No answer carries a private member of a key.
+//   - No answer carries a private member of a key. A backup is sealed with a key
+//     that ends with the server: all versions come back in this one and in no
+//     other.
 //   - Versions are 32 lower-case hexadecimal digits, and a kid names the host
 //     that was asked. Paths are understood in any case.
 //   - EC signatures are r and s at the full width of the curve; the salt of PSS
@@ -56,7 +58,7 @@
 //     round. GCM takes no iv and makes one of 12 bytes; its tag has 16.
 //   - A deleted key keeps its name for 90 days of [Config].Clock, unless it is
 //     recovered or purged before.
-//   - Bodies are read up to 64 KiB.
+//   - Bodies are read up to 64 KiB, backups up to 8 MiB.
 //
 // # Errors
 //
@@ -64,9 +66,10 @@
 // KeyTypeNotSupported for a type of key that a vault does not hold), 401 Unauthorized with a
 // challenge, 403 Forbidden with the inner code KeyDisabled,
 // KeyOperationForbidden, KeyNotYetValid or KeyExpired, 404 KeyNotFound, 409
-// Conflict where a name is taken, 413, and 429 Throttled without Retry-After. A wrong size is refused with the size that
-// is needed. A ciphertext that does not decrypt is refused with one text,
-// whatever is wrong with it.
+// Conflict where a name is taken (by a deleted key with the inner code
+// ObjectIsDeletedButRecoverable), 413, and 429 Throttled without Retry-After. A
+// wrong size is refused with the size that is needed. A ciphertext that does not
+// decrypt is refused with one text, whatever is wrong with it.
 //
 // # Concurrency
 //
@@ -81,7 +84,12 @@
 //     are not published. Dates hold to the second, without the real leeway.
 //   - ES256K signatures always have the lower s and follow from key and digest
 //     alone. The service promises neither; do not rely on it.
-//   - HSM key types are a name only.
+//   - HSM key types are a name only. A key's attestation is a placeholder on a
+//     Managed HSM and 400 on a vault.
+//   - No key is released: the target's attestation is refused with 403 and the
+//     inner code AccessDenied, and before that a key that is not exportable with
+//     KeyNotExportable, which is a guess. Release policies are kept and not read;
+//     what makes a key exportable is refused for software keys.
 //   - Nothing is eventual: a key is deleted, recovered or made when the answer
 //     says so.
 //   - A rotation policy is checked, kept and sets the expiry of a version made by
@@ -95,5 +103,6 @@
 //     send one. CKM_AES_KEY_WRAP and its padded form are not offered.
 //   - Strict-Transport-Security is not sent: browsers would remember it for
 //     everything else on the loopback host.
-//   - The other operations, such as backup and release, answer 404.
+//   - The service's operations on secrets, certificates, roles and whole modules
+//     answer 404.
 package localvault

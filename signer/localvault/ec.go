@@ -11,8 +11,8 @@ import (
 
 // ecKey is a key on a NIST curve.
 type ecKey struct {
-	private *ecdsa.PrivateKey
-	curve   string // P-256, P-384 or P-521
+	pair  *ecdsa.PrivateKey
+	curve string // P-256, P-384 or P-521
 }
 
 // nistCurve returns the curve of that name, or nil.
@@ -29,22 +29,30 @@ func nistCurve(name string) elliptic.Curve {
 }
 
 // width returns the bytes of a coordinate or scalar.
-func (k ecKey) width() int { return (k.private.Curve.Params().BitSize + 7) / 8 }
+func (k ecKey) width() int { return (k.pair.Curve.Params().BitSize + 7) / 8 }
 
 func (k ecKey) public() jwk {
-	point, err := k.private.PublicKey.Bytes() // 4 || x || y
-	if err != nil {                           // the point was checked when the key was made
+	point, err := k.pair.PublicKey.Bytes() // 4 || x || y
+	if err != nil {                        // the point was checked when the key was made
 		return jwk{}
 	}
 	w := k.width()
 	return jwk{Kty: "EC", Crv: k.curve, X: point[1 : 1+w], Y: point[1+w:]}
 }
 
+func (k ecKey) private() privateJWK {
+	d, err := k.pair.Bytes()
+	if err != nil { // the scalar was checked when the key was made
+		return privateJWK{}
+	}
+	return privateJWK{jwk: k.public(), D: d}
+}
+
 func (k ecKey) class() class { return class{kty: "EC", curve: k.curve} }
 
 // sign returns r and s, each as wide as the curve (RFC 7518 section 3.4).
 func (k ecKey) sign(_ algorithm, digest []byte) ([]byte, error) {
-	r, s, err := ecdsa.Sign(rand.Reader, k.private, digest)
+	r, s, err := ecdsa.Sign(rand.Reader, k.pair, digest)
 	if err != nil {
 		return nil, err
 	}
@@ -61,7 +69,7 @@ func (k ecKey) verify(_ algorithm, digest, signature []byte) bool {
 		return false
 	}
 	r, s := new(big.Int).SetBytes(signature[:w]), new(big.Int).SetBytes(signature[w:])
-	return ecdsa.Verify(&k.private.PublicKey, digest, r, s)
+	return ecdsa.Verify(&k.pair.PublicKey, digest, r, s)
 }
 
 func generateEC(curve string) (material, error) {

@@ -38,7 +38,7 @@ type jwk struct {
 	Y   octets   `json:"y,omitempty"`
 }
 
-// privateJWK is what an import request carries. The members dp, dq and qi
+// privateJWK is what an import request and a sealed backup carry. The members dp, dq and qi
 // follow from the others and are not read.
 type privateJWK struct {
 	jwk

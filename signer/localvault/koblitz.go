@@ -9,13 +9,17 @@ import (
 
 // koblitzKey is a key on secp256k1, which the service calls P-256K (SEC 2
 // section 2.4.1).
-type koblitzKey struct{ private *secp256k1.PrivateKey }
+type koblitzKey struct{ pair *secp256k1.PrivateKey }
 
 const koblitzWidth = 32
 
 func (k koblitzKey) public() jwk {
-	point := k.private.PubKey().SerializeUncompressed() // 4 || x || y
+	point := k.pair.PubKey().SerializeUncompressed() // 4 || x || y
 	return jwk{Kty: "EC", Crv: "P-256K", X: point[1 : 1+koblitzWidth], Y: point[1+koblitzWidth:]}
+}
+
+func (k koblitzKey) private() privateJWK {
+	return privateJWK{jwk: k.public(), D: k.pair.Serialize()}
 }
 
 func (k koblitzKey) class() class { return class{kty: "EC", curve: "P-256K"} }
@@ -23,7 +27,7 @@ func (k koblitzKey) class() class { return class{kty: "EC", curve: "P-256K"} }
 // sign returns r and s, 32 bytes each. The library's nonces follow from key
 // and digest (RFC 6979) and its s is the lower one; the service promises neither.
 func (k koblitzKey) sign(_ algorithm, digest []byte) ([]byte, error) {
-	signature := ecdsa.Sign(k.private, digest)
+	signature := ecdsa.Sign(k.pair, digest)
 	r, s := signature.R(), signature.S()
 	rb, sb := r.Bytes(), s.Bytes()
 	return append(rb[:], sb[:]...), nil
@@ -38,7 +42,7 @@ func (k koblitzKey) verify(_ algorithm, digest, signature []byte) bool {
 	if r.SetByteSlice(signature[:koblitzWidth]) || s.SetByteSlice(signature[koblitzWidth:]) {
 		return false
 	}
-	return ecdsa.NewSignature(&r, &s).Verify(digest, k.private.PubKey())
+	return ecdsa.NewSignature(&r, &s).Verify(digest, k.pair.PubKey())
 }
 
 func generateKoblitz() (material, error) {

@@ -10,6 +10,8 @@ import (
 type material interface {
 	// public returns the public members of the key.
 	public() jwk
+	// private returns all members of the key.
+	private() privateJWK
 	// class tells what the key costs and which algorithms fit it.
 	class() class
 	// sign signs a digest whose length fits the algorithm.

@@ -13,6 +13,8 @@ type octKey struct{ secret []byte }
 // public returns the type only: such a key has no public half.
 func (k octKey) public() jwk { return jwk{Kty: "oct"} }
 
+func (k octKey) private() privateJWK { return privateJWK{jwk: k.public(), K: k.secret} }
+
 func (k octKey) class() class { return class{kty: "oct", bits: 8 * len(k.secret)} }
 
 // sign returns the HMAC of the digest, as long as the hash (RFC 2104).

@@ -31,7 +31,7 @@ func (s *Server) rotateKey(c *call) (any, error) {
 func (v *version) recipe() recipe {
 	r := recipe{kty: v.kty, bits: v.material.class().bits, curve: v.material.class().curve}
 	if key, ok := v.material.(rsaKey); ok {
-		r.exponent = key.private.E
+		r.exponent = key.pair.E
 	}
 	return r
 }

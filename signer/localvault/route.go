@@ -13,6 +13,7 @@ type route struct {
 	op     string // the operation's name in logs and counts
 	keyOp  string // what the key must permit; empty: nothing
 	own    bool   // the handler charges the request itself
+	hsm    bool   // a Managed HSM only
 	key    bool   // the key must exist; the handler finds it in call.held
 	handle func(*call) (any, error)
 }
@@ -45,6 +46,13 @@ func (s *Server) routes() []route {
 		{method: "GET", path: "deletedkeys/{name}", op: "getDeleted", handle: s.getDeletedKey},
 		{method: "POST", path: "deletedkeys/{name}/recover", op: "recover", handle: s.recoverKey},
 		{method: "DELETE", path: "deletedkeys/{name}", op: "purge", handle: s.purgeKey},
+		{method: "POST", path: "keys/{name}/backup", op: "backup", key: true, handle: s.backupKey},
+		{method: "POST", path: "keys/restore", op: "restore", handle: s.restoreKey},
+		{method: "POST", path: "keys/{name}/release", op: "release", own: true, key: true, handle: s.releaseKey},
+		{method: "POST", path: "keys/{name}/{version}/release", op: "release", own: true, key: true, handle: s.releaseKey},
+		{method: "GET", path: "keys/{name}/attestation", op: "attestation", key: true, handle: s.getAttestation},
+		{method: "GET", path: "keys/{name}/{version}/attestation", op: "attestation", key: true, handle: s.getAttestation},
+		{method: "POST", path: "rng", op: "random", hsm: true, handle: s.randomBytes},
 		{method: "GET", path: "keys/{name}", op: "get", key: true, handle: s.getKey},
 		{method: "GET", path: "keys/{name}/{version}", op: "get", key: true, handle: s.getKey},
 		{method: "PATCH", path: "keys/{name}", op: "update", key: true, handle: s.updateKey},
@@ -83,7 +91,7 @@ func (s *Server) find(c *call) error {
 	for i := range s.table {
 		row := &s.table[i]
 		name, version, ok := row.match(c.r.URL.Path)
-		if !ok {
+		if !ok || row.hsm && !s.managedHSM {
 			continue
 		}
 		known = true

@@ -9,13 +9,17 @@ import (
 )
 
 // rsaKey is an RSA key of 2048, 3072 or 4096 bits.
-type rsaKey struct{ private *rsa.PrivateKey }
+type rsaKey struct{ pair *rsa.PrivateKey }
 
 func (k rsaKey) public() jwk {
-	return jwk{Kty: "RSA", N: k.private.N.Bytes(), E: big.NewInt(int64(k.private.E)).Bytes()}
+	return jwk{Kty: "RSA", N: k.pair.N.Bytes(), E: big.NewInt(int64(k.pair.E)).Bytes()}
 }
 
-func (k rsaKey) class() class { return class{kty: "RSA", bits: k.private.N.BitLen()} }
+func (k rsaKey) private() privateJWK {
+	return privateJWK{jwk: k.public(), D: k.pair.D.Bytes(), P: k.pair.Primes[0].Bytes(), Q: k.pair.Primes[1].Bytes()}
+}
+
+func (k rsaKey) class() class { return class{kty: "RSA", bits: k.pair.N.BitLen()} }
 
 // pssOptions: the salt is as long as the hash.
 func pssOptions(alg algorithm) *rsa.PSSOptions {
@@ -24,16 +28,16 @@ func pssOptions(alg algorithm) *rsa.PSSOptions {
 
 func (k rsaKey) sign(alg algorithm, digest []byte) ([]byte, error) {
 	if alg.pss {
-		return rsa.SignPSS(rand.Reader, k.private, alg.hash, digest, pssOptions(alg))
+		return rsa.SignPSS(rand.Reader, k.pair, alg.hash, digest, pssOptions(alg))
 	}
-	return rsa.SignPKCS1v15(rand.Reader, k.private, alg.hash, digest)
+	return rsa.SignPKCS1v15(rand.Reader, k.pair, alg.hash, digest)
 }
 
 func (k rsaKey) verify(alg algorithm, digest, signature []byte) bool {
 	if alg.pss {
-		return rsa.VerifyPSS(&k.private.PublicKey, alg.hash, digest, signature, pssOptions(alg)) == nil
+		return rsa.VerifyPSS(&k.pair.PublicKey, alg.hash, digest, signature, pssOptions(alg)) == nil
 	}
-	return rsa.VerifyPKCS1v15(&k.private.PublicKey, alg.hash, digest, signature) == nil
+	return rsa.VerifyPKCS1v15(&k.pair.PublicKey, alg.hash, digest, signature) == nil
 }
 
 func checkBits(bits int) error {

@@ -10,9 +10,9 @@ import (
 
 // encrypt makes one block of RSA.
 func (k rsaKey) encrypt(alg encryption, plain message) (message, error) {
-	public := &k.private.PublicKey
+	public := &k.pair.PublicKey
 	if got, most := len(plain.value), k.room(alg); got > most {
-		return message{}, badParameter("value", fmt.Sprintf("%d bytes; %s with a key of %d bits takes at most %d", got, alg.name, k.private.N.BitLen(), most))
+		return message{}, badParameter("value", fmt.Sprintf("%d bytes; %s with a key of %d bits takes at most %d", got, alg.name, k.pair.N.BitLen(), most))
 	}
 	var value []byte
 	var err error
@@ -30,22 +30,22 @@ func (k rsaKey) encrypt(alg encryption, plain message) (message, error) {
 // room is the length of the longest plaintext (RFC 8017 sections 7.1.1 and 7.2.1).
 func (k rsaKey) room(alg encryption) int {
 	if alg.mode == oaep {
-		return k.private.Size() - 2*alg.hash.Size() - 2
+		return k.pair.Size() - 2*alg.hash.Size() - 2
 	}
-	return k.private.Size() - 11
+	return k.pair.Size() - 11
 }
 
 // decrypt takes a block as long as the modulus.
 func (k rsaKey) decrypt(alg encryption, sealed message) ([]byte, error) {
-	if len(sealed.value) != k.private.Size() {
+	if len(sealed.value) != k.pair.Size() {
 		return nil, undecipherable()
 	}
 	var value []byte
 	var err error
 	if alg.mode == oaep {
-		value, err = rsa.DecryptOAEP(alg.hash.New(), nil, k.private, sealed.value, nil)
+		value, err = rsa.DecryptOAEP(alg.hash.New(), nil, k.pair, sealed.value, nil)
 	} else {
-		value, err = rsa.DecryptPKCS1v15(nil, k.private, sealed.value) //nolint:staticcheck // the service has it
+		value, err = rsa.DecryptPKCS1v15(nil, k.pair, sealed.value) //nolint:staticcheck // the service has it
 	}
 	if err != nil {
 		return nil, undecipherable()

@@ -2,6 +2,7 @@ package localvault
 
 import (
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -29,6 +30,7 @@ type Server struct {
 	tally    tally
 	identity identity
 
+	sealing  [32]byte      // key of backups
 	prefix   [8]byte       // of request ids
 	requests atomic.Uint64 // the rest of them
 }
@@ -52,6 +54,7 @@ func New(cfg Config) (*Server, error) {
 	if _, err := io.ReadFull(cfg.Random, s.prefix[:]); err != nil {
 		return nil, fmt.Errorf("read random prefix: %w", err)
 	}
+	rand.Read(s.sealing[:]) // never fails
 	if err := s.makeKeys(cfg.Keys); err != nil {
 		return nil, err
 	}
@@ -170,16 +173,19 @@ func (s *Server) hold(ctx context.Context, d time.Duration) error {
 const maxBody = 64 << 10
 
 // decode reads a JSON body into v.
-func (c *call) decode(v any) error {
+func (c *call) decode(v any) error { return c.decodeUpTo(maxBody, v) }
+
+// decodeUpTo is decode for bodies of other sizes, in bytes.
+func (c *call) decodeUpTo(limit int, v any) error {
 	if c.r.Body == nil {
 		return badParameter("body", "a JSON object is needed")
 	}
-	body, err := io.ReadAll(io.LimitReader(c.r.Body, maxBody+1))
+	body, err := io.ReadAll(io.LimitReader(c.r.Body, int64(limit)+1))
 	if err != nil {
 		return &problem{status: http.StatusBadRequest, code: "BadParameter", message: "The body could not be read."}
 	}
-	if len(body) > maxBody {
-		return &problem{status: http.StatusRequestEntityTooLarge, code: "RequestEntityTooLarge", message: "The body is larger than 64 KiB."}
+	if len(body) > limit {
+		return &problem{status: http.StatusRequestEntityTooLarge, code: "RequestEntityTooLarge", message: fmt.Sprintf("The body is larger than %d KiB.", limit>>10)}
 	}
 	if err := json.Unmarshal(body, v); err != nil {
 		return badParameter("body", err.Error())

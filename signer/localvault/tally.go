@@ -16,7 +16,8 @@ type Stats struct {
 	Tokens     int // tokens given out by the token endpoint
 	// Operations done: list, create, import, versions, sign, verify, encrypt,
 	// decrypt, wrapKey, unwrapKey, get, update, rotate, getPolicy, setPolicy,
-	// delete, listDeleted, getDeleted, recover, purge.
+	// delete, listDeleted, getDeleted, recover, purge, backup, restore,
+	// attestation, release, random.
 	Operations map[string]int
 }
 

@@ -8,6 +8,9 @@ func (s *Server) updateKey(c *call) (any, error) {
 		return nil, err
 	}
 	changed, err := s.keys.update(c.name, c.version, func(v version) (version, error) {
+		if err := v.checkChange(req); err != nil {
+			return version{}, err
+		}
 		v.attributes.Updated = s.clock.Now().Unix()
 		return v.with(req)
 	})
