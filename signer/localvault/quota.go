@@ -19,8 +19,8 @@ const (
 // Quota is what the vault allows in a window, in cost units. The zero value
 // does not limit anything.
 type Quota struct {
-	// Units for all but create and import. Zero or less: no limit of any kind. The
-	// documented figure is 4,000.
+	// Units for all but create, rotate, release and import. Zero or less: no limit
+	// of any kind. The documented figure is 4,000.
 	Units int
 	// Window is its length. Zero: 10 s.
 	Window time.Duration
@@ -29,7 +29,8 @@ type Quota struct {
 	// Costs of an operation. Fields that are zero: those of DefaultCosts.
 	Costs Costs
 	// CreateSoftware, CreateHSM and Import are separate limits, in requests per
-	// window. Zero: 20, 10 and 300.
+	// window. Zero: 20, 10 and 300. Rotate and release draw on those of create,
+	// by the type of the key.
 	CreateSoftware, CreateHSM, Import int
 	// ChargeRejected makes a request that is answered 429 cost as much as one
 	// that is not. The documentation says both yes and no.
@@ -44,7 +45,8 @@ type Quota struct {
 // Costs are units per operation on a software and on an HSM key.
 type Costs struct{ Software, HSM Weights }
 
-// Weights are units per operation by the size of the key. All curves cost the same.
+// Weights are units per operation by the size of the key. All curves cost the
+// same, and so do symmetric keys, for which no figure is published.
 type Weights struct{ RSA2048, RSA3072, RSA4096, EC int }
 
 // DefaultCosts follow from the documented limits per 10 s: 4,000, 1,000 and 500
@@ -131,7 +133,8 @@ func (m *meter) configure(quota Quota) {
 	}
 }
 
-// createWindow returns the window that creating a key draws on.
+// createWindow returns the window that creating, rotating and releasing a key
+// draw on.
 func (m *meter) createWindow(hsm bool) *window {
 	if hsm {
 		return &m.createHSM

@@ -147,6 +147,40 @@ func TestCreateAndImportWindows(t *testing.T) {
 	})
 }
 
+// What a new key costs, a release costs: both draw on one window.
+func TestReleaseIsCharged(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c := client(t, start(t, localvault.Config{Keys: []localvault.KeySpec{{Name: "k", Type: "EC-HSM"}}, Quota: localvault.Quota{Units: 1000}}))
+		for n := range 11 {
+			_, err := c.Release(t.Context(), "k", "", azkeys.ReleaseParameters{TargetAttestationToken: new("t")}, nil)
+			if n < 10 {
+				wantRefusal(t, err, 403, "Forbidden", "KeyNotExportable")
+				continue
+			}
+			wantRefusal(t, err, 429, "Throttled", "")
+		}
+		_, err := c.CreateKey(t.Context(), "k", azkeys.CreateKeyParameters{Kty: new(azkeys.KeyTypeECHSM)}, nil)
+		wantRefusal(t, err, 429, "Throttled", "")
+	})
+}
+
+// Every use of a key costs its weight, whether it works out or not.
+func TestCipherIsCharged(t *testing.T) {
+	t.Parallel()
+	for _, kty := range []string{"oct-HSM", "RSA-HSM"} {
+		synctest.Test(t, func(t *testing.T) {
+			c := client(t, start(t, localvault.Config{Keys: []localvault.KeySpec{{Name: "k", Type: kty}}, Quota: localvault.Quota{Units: 8}}))
+			for _, op := range []cipherCall{"encrypt", "decrypt", "wrapKey", "unwrapKey"} {
+				_, err := op.with(t, c, parameters("none", []byte{1}))
+				wantRefusal(t, err, 400, "BadParameter", "")
+			}
+			_, err := cipherCall("encrypt").with(t, c, parameters("none", []byte{1}))
+			wantRefusal(t, err, 429, "Throttled", "")
+		})
+	}
+}
+
 func TestQuotaChangesWhileRunning(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
