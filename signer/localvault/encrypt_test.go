@@ -227,6 +227,11 @@ func TestDecryptDoesNotTellWhy(t *testing.T) {
 		refused("decrypt", aesClient, bad)
 	}
 	padded := cipherCall("encrypt").must(t, aesClient, azkeys.KeyOperationParameters{Algorithm: new(azkeys.EncryptionAlgorithmA256CBCPAD), Value: []byte{1}, IV: iv})
+	for _, end := range [][]byte{{0}, {17}, {255}, {1, 2}, {3, 2, 3}, bytes.Repeat([]byte{15}, 14), append([]byte{1}, bytes.Repeat([]byte{16}, 15)...)} {
+		p := azkeys.KeyOperationParameters{Algorithm: new(azkeys.EncryptionAlgorithmA256CBC), Value: append(make([]byte, 32-len(end)), end...), IV: iv}
+		p.Value, p.Algorithm = cipherCall("encrypt").must(t, aesClient, p).Result, new(azkeys.EncryptionAlgorithmA256CBCPAD)
+		refused("decrypt", aesClient, p)
+	}
 	for _, value := range [][]byte{padded.Result[1:], flip(padded.Result)} {
 		refused("decrypt", aesClient, azkeys.KeyOperationParameters{Algorithm: new(azkeys.EncryptionAlgorithmA256CBCPAD), Value: value, IV: iv})
 	}
