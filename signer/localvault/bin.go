@@ -83,7 +83,6 @@ func (st *store) recover(name string) (*version, error) {
 	if !ok {
 		return nil, deletedKeyNotFound(name)
 	}
-	key.deleted = time.Time{}
 	delete(st.bin, folded)
 	st.keys[folded] = key
 	return key.latest(), nil

@@ -51,7 +51,8 @@
 //   - Versions are 32 lower-case hexadecimal digits, and a kid names the host
 //     that was asked. Paths are understood in any case.
 //   - EC signatures are r and s at the full width of the curve; the salt of PSS
-//     is as long as the hash; a digest of the wrong length is refused.
+//     is as long as the hash; a digest of the wrong length is refused
+//     (HMAC: see below).
 //   - In a sliding window no span of its length takes more units than the quota;
 //     a fixed one starts from nothing at each multiple of its length.
 //   - What encrypt and wrap make, other implementations read, and the other way
@@ -62,14 +63,19 @@
 //
 // # Errors
 //
-// Refusals have the service's form: 400 BadParameter (with the inner code
-// KeyTypeNotSupported for a type of key that a vault does not hold), 401 Unauthorized with a
-// challenge, 403 Forbidden with the inner code KeyDisabled,
-// KeyOperationForbidden, KeyNotYetValid or KeyExpired, 404 KeyNotFound, 409
-// Conflict where a name is taken (by a deleted key with the inner code
-// ObjectIsDeletedButRecoverable), 413, and 429 Throttled without Retry-After. A
-// wrong size is refused with the size that is needed. A ciphertext that does not
-// decrypt is refused with one text, whatever is wrong with it.
+// Refusals have the service's form:
+//
+//   - 400 BadParameter; with the inner code KeyTypeNotSupported for a type of key
+//     that is not held here, oct on a vault for instance. A wrong size is refused
+//     with the size that is needed. A ciphertext that does not decrypt is refused
+//     with one text, whatever is wrong with it.
+//   - 401 Unauthorized with a challenge.
+//   - 403 Forbidden with the inner code KeyDisabled, KeyOperationForbidden,
+//     KeyNotYetValid or KeyExpired.
+//   - 404 KeyNotFound, also for a deleted key.
+//   - 409 Conflict where a name is taken; with the inner code
+//     ObjectIsDeletedButRecoverable if a deleted key has it.
+//   - 413 for a body that is too long, and 429 Throttled without Retry-After.
 //
 // # Concurrency
 //
@@ -88,8 +94,8 @@
 //     Managed HSM and 400 on a vault.
 //   - No key is released: the target's attestation is refused with 403 and the
 //     inner code AccessDenied, and before that a key that is not exportable with
-//     KeyNotExportable, which is a guess. Release policies are kept and not read;
-//     what makes a key exportable is refused for software keys.
+//     KeyNotExportable, which is a guess. Release policies are kept and not read.
+//     A software key cannot be exportable.
 //   - Nothing is eventual: a key is deleted, recovered or made when the answer
 //     says so.
 //   - A rotation policy is checked, kept and sets the expiry of a version made by

@@ -28,7 +28,7 @@ type version struct {
 type entry struct {
 	versions []*version      // oldest first, never empty
 	policy   *rotationPolicy // immutable; nil: none was set
-	deleted  time.Time       // zero while the key lives
+	deleted  time.Time       // when it went to the bin; of no meaning before
 }
 
 // copy returns what may be read without the lock.
