@@ -91,24 +91,18 @@ func appendDigest(dst, text []byte) (out []byte, wrong string) {
 	return appendDecoded(dst, text)
 }
 
-func digestLength(a Algorithm, n int) string {
-	return fmt.Sprintf("must be %d bytes for %s, is %d", a.Hash().Size(), a, n)
-}
-
-// appendHash appends the digest of data by the hash of a.
-func appendHash(dst []byte, a Algorithm, data []byte) (out []byte, wrong string) {
-	if len(data) == 0 {
-		return dst, "must not be empty"
-	}
+// appendHash appends the digest of data by the hash of a, a signature
+// algorithm.
+func appendHash(dst []byte, a Algorithm, data []byte) []byte {
 	switch a.Hash() {
 	case crypto.SHA256:
 		sum := sha256.Sum256(data)
-		return append(dst, sum[:]...), ""
+		return append(dst, sum[:]...)
 	case crypto.SHA384:
 		sum := sha512.Sum384(data)
-		return append(dst, sum[:]...), ""
+		return append(dst, sum[:]...)
 	default:
 		sum := sha512.Sum512(data)
-		return append(dst, sum[:]...), ""
+		return append(dst, sum[:]...)
 	}
 }

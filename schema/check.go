@@ -22,20 +22,46 @@ func (j *Job) checkHead(Limits) *Invalid {
 	if wrong := badText(j.ID, 1, MaxID); wrong != "" {
 		return invalid(CodeInvalidJob, "/id", "%s", wrong)
 	}
-	if j.Operation != Sign {
-		return invalid(CodeInvalidJob, "/operation", "must be %q, is %s", Sign, show(string(j.Operation)))
+	if !j.Operation.Known() {
+		return invalid(CodeInvalidJob, "/operation", "must be one of %s, is %s", names(Operations()), show(string(j.Operation)))
 	}
 	if !alias(j.Key) {
 		return invalid(CodeInvalidJob, "/key", "must be an alias of 1 to %d letters, digits and hyphens (A-Z, a-z, 0-9, -), never a URL; is %s",
 			MaxKey, show(j.Key))
 	}
-	if !j.Algorithm.Known() {
-		return invalid(CodeInvalidJob, "/algorithm", "must be one of %s, is %s", names(Algorithms()), show(string(j.Algorithm)))
+	for _, rule := range []func() *Invalid{j.checkAlgorithm, j.checkFormat, j.checkNotAfter} {
+		if bad := rule(); bad != nil {
+			return bad
+		}
 	}
-	if j.Format != JOSE && j.Format != DER {
+	return nil
+}
+
+func (j *Job) checkAlgorithm() *Invalid {
+	list := j.Operation.Algorithms()
+	switch {
+	case slices.Contains(list, j.Algorithm):
+		return nil
+	case len(list) == 0 && j.Algorithm == "":
+		return nil
+	case len(list) == 0:
+		return invalid(CodeInvalidJob, "/algorithm", "must be left out: %s needs none; is %s", j.Operation, show(string(j.Algorithm)))
+	case j.Algorithm == "":
+		return invalid(CodeInvalidJob, "/algorithm", "is missing; must be one of %s for %s", names(list), j.Operation)
+	}
+	return invalid(CodeInvalidJob, "/algorithm", "must be one of %s for %s, is %s", names(list), j.Operation, show(string(j.Algorithm)))
+}
+
+func (j *Job) checkFormat() *Invalid {
+	switch {
+	case j.Format == JOSE && j.Operation.signatures(), j.Format == DER && j.Operation.signatures():
+		return nil
+	case j.Operation.signatures():
 		return invalid(CodeInvalidJob, "/signatureFormat", "must be %q or %q, is %s", JOSE, DER, show(string(j.Format)))
+	case j.Format == "":
+		return nil
 	}
-	return j.checkNotAfter()
+	return invalid(CodeInvalidJob, "/signatureFormat", "must be left out: it belongs to %s and %s only; is %s", Sign, Verify, show(string(j.Format)))
 }
 
 func (j *Job) checkNotAfter() *Invalid {
@@ -54,7 +80,10 @@ func (j *Job) checkItems(l Limits) *Invalid {
 	if len(j.Items) > l.MaxItems {
 		return tooManyItems(len(j.Items), l)
 	}
-	size := j.Algorithm.Hash().Size()
+	if j.Operation == GetPublicKey && len(j.Items) > 1 {
+		return invalid(CodeInvalidJob, "/items", "must hold exactly one item for %s, holds %d", GetPublicKey, len(j.Items))
+	}
+	rules := j.sizes()
 	first := make(map[string]int, len(j.Items))
 	for i := range j.Items {
 		item := &j.Items[i]
@@ -65,8 +94,10 @@ func (j *Job) checkItems(l Limits) *Invalid {
 			return invalid(CodeInvalidJob, pointer("items", i, "id"), "must be unique in the job; item %d has the id %s, too", was, show(item.ID))
 		}
 		first[item.ID] = i
-		if len(item.Digest) != size {
-			return invalid(CodeInvalidJob, pointer("items", i, "digest"), "%s", digestLength(j.Algorithm, len(item.Digest)))
+		for p := range parts {
+			if n := len(*item.part(p)); !rules[p].fits(n) {
+				return invalid(CodeInvalidJob, pointer("items", i, p.String()), "%s", rules[p].wrong(n, j))
+			}
 		}
 	}
 	return nil
@@ -130,10 +161,11 @@ func alias(s string) bool {
 	return !strings.ContainsFunc(s, func(r rune) bool { return r == '_' || notBase64url(r) })
 }
 
-func names(list []Algorithm) string {
-	var out []string
-	for _, a := range list {
-		out = append(out, string(a))
+// names joins the words of a list.
+func names[T ~string](list []T) string {
+	out := make([]string, len(list))
+	for i, word := range list {
+		out[i] = string(word)
 	}
 	return strings.Join(out, ", ")
 }

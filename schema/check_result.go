@@ -41,11 +41,8 @@ func (r *Result) checkItems() *Invalid {
 			return broken(pointer("items", i, "id"), "must be unique in the result; "+show(item.ID)+" is not")
 		}
 		seen[item.ID] = struct{}{}
-		if (item.Error == nil) == (len(item.Signature) == 0) {
-			return broken(pointer("items", i), "must have exactly one of signature and error")
-		}
-		if part, wrong := item.Error.check(); wrong != "" {
-			return broken(pointer("items", i, "error", part), wrong)
+		if part, wrong := item.check(); wrong != "" {
+			return broken(pointer("items", i)+part, wrong)
 		}
 	}
 	return nil
@@ -63,20 +60,21 @@ func (r *Result) checkOutcome() *Invalid {
 		return broken("/status", "must be "+show(string(want))+" with these items, is "+show(string(r.Status)))
 	}
 	if r.Status != Failed && r.KID == "" {
-		return broken("/kid", "must name the key when there is a signature")
+		return broken("/kid", "must name the key when an item was done")
 	}
 	return nil
 }
 
-// StatusOf sums up the outcomes of items. It is Failed when there are none.
+// StatusOf sums up the outcomes of items. An item without an error was done,
+// whatever its outcome says. It is Failed when there are no items.
 func StatusOf(items []ItemResult) Status {
-	signed := 0
+	done := 0
 	for i := range items {
 		if items[i].Error == nil {
-			signed++
+			done++
 		}
 	}
-	switch signed {
+	switch done {
 	case 0:
 		return Failed
 	case len(items):

@@ -19,12 +19,12 @@ const (
 const (
 	CodeKeyNotAllowed       Code = "key_not_allowed"       // no policy entry allows this alias, operation and algorithm
 	CodeReplyNotAllowed     Code = "reply_not_allowed"     // ReplyTo names a queue that is not on the worker's list
-	CodeExpired             Code = "expired"               // notAfter had passed before the item was signed
+	CodeExpired             Code = "expired"               // notAfter had passed before the item was done
 	CodeKeyNotFound         Code = "key_not_found"         // the vault has no such key or version
-	CodeAlgorithmNotFitting Code = "algorithm_not_fitting" // the key's type or curve does not fit the algorithm
+	CodeAlgorithmNotFitting Code = "algorithm_not_fitting" // the algorithm does not fit the key's type or curve, or the size of the input
 	CodeKeyUnusable         Code = "key_unusable"          // disabled, not yet valid, expired, or key_ops lacks the operation
 	CodeForbidden           Code = "forbidden"             // the worker's identity may not use the key
-	CodeVaultRejected       Code = "vault_rejected"        // the vault refused the request as malformed
+	CodeVaultRejected       Code = "vault_rejected"        // the vault refused the request as malformed, or could not decrypt the input
 )
 
 // Codes of failures that may pass. They reach a result only when the job's
@@ -36,7 +36,7 @@ const (
 
 // Codes that ask for an operator.
 const (
-	CodeIntegrity         Code = "integrity"          // the vault returned a signature that does not verify; it was thrown away
+	CodeIntegrity         Code = "integrity"          // the vault returned a signature that does not verify, or an answer of another key, version or algorithm; it was thrown away
 	CodeAttemptsExhausted Code = "attempts_exhausted" // the job was delivered too often without an outcome
 	CodeInternal          Code = "internal"           // a defect in the worker
 )

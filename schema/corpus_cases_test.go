@@ -1,6 +1,6 @@
 package schema
 
-// badJobs lists the documents of testdata/bad. Each has one fault.
+// badJobs lists the documents of testdata/bad, but for badOperations. Each has one fault.
 func badJobs() []badJob {
 	return []badJob{
 		{"empty", CodeNotJSON, ""},
@@ -201,5 +201,7 @@ func beyondSchema() []string {
 		"notafter-early-utc",
 		"notafter-late-utc",
 		"item-twice",
+		"twice-decrypt",
+		"repeated-plaintext",
 	}
 }

@@ -51,8 +51,8 @@ func TestGoodJobs(t *testing.T) {
 	js := compile(t, JobSchema())
 	files, _ := filepath.Glob("testdata/good/*.json")
 	examples, _ := filepath.Glob("examples/job-*.json")
-	if len(files) < 30 {
-		t.Fatalf("got %d good jobs, want at least 30", len(files))
+	if len(files) < 100 {
+		t.Fatalf("got %d good jobs, want at least 100", len(files))
 	}
 	for _, name := range slices.Concat(files, examples) {
 		t.Run(filepath.Base(name), func(t *testing.T) {
@@ -74,7 +74,7 @@ func TestBadJobs(t *testing.T) {
 	t.Parallel()
 	js := compile(t, JobSchema())
 	files, _ := filepath.Glob("testdata/bad/*.json")
-	cases := badJobs()
+	cases := slices.Concat(badJobs(), badOperations())
 	if len(files) != len(cases) {
 		t.Errorf("got %d files, want %d as in the table", len(files), len(cases))
 	}

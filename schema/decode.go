@@ -1,5 +1,7 @@
 package schema
 
+import "slices"
+
 // Decode reads the job that a message carries. It returns a valid job, or an
 // [*Invalid] that says what is wrong and, where it can be read, the job's id.
 // It reads data once, keeps no reference to it, and allocates no more than a
@@ -13,36 +15,43 @@ func Decode(data []byte, limits Limits) (Job, error) {
 	return job, nil
 }
 
-// jobFields are the fields of a job: six that it must have, then the others.
+// jobFields are the fields of a job: five that it must have, then the others.
 func jobFields() ([]string, int) {
-	return []string{"schema", "id", "operation", "key", "algorithm", "items", "signatureFormat", "notAfter", "labels"}, 6
+	return []string{"schema", "id", "operation", "key", "items", "algorithm", "signatureFormat", "notAfter", "labels"}, 5
 }
 
-// draft is a job as its document has it. The algorithm may come after the
-// items, so binary values wait as text.
+// draft is a job as its document has it. The operation and the algorithm may
+// come after the items, so binary values wait as text.
 type draft struct {
 	job     Job
 	version string
 	items   []entry
+	values  []value // of all items, one after the other
+	arena   []byte  // the bytes of all items, in one piece of memory
 }
 
-// entry is an item of a draft. A field that is absent is nil.
-type entry struct{ id, digest, data []byte }
+// entry is an item of a draft. It has the values from the end of the entry
+// before it.
+type entry struct {
+	id  []byte
+	end int
+}
 
 func decodeJob(data []byte, limits Limits) (Job, *Invalid) {
 	if len(data) > limits.MaxBytes {
 		return Job{}, tooManyBytes(len(data), limits)
 	}
 	r := &reader{data: data, code: CodeInvalidJob}
-	d := draft{job: Job{Format: JOSE}}
+	var d draft
 	if bad := r.job(&d, limits); bad != nil {
 		return Job{}, bad
 	}
 	if d.version != JobVersion {
 		return Job{}, wrongVersion(d.version, JobVersion)
 	}
+	d.job.fill()
 	if bad := d.job.checkHead(limits); bad != nil {
-		return Job{}, bad // items can only be decoded for a known algorithm
+		return Job{}, bad // items can only be decoded for a known operation and algorithm
 	}
 	if bad := d.finish(); bad != nil {
 		return Job{}, bad
@@ -92,10 +101,20 @@ func (r *reader) head(d *draft, field, text string) *Invalid {
 		d.job.Key = text
 	case "algorithm":
 		d.job.Algorithm = Algorithm(text)
+		return r.notEmpty(text)
 	case "signatureFormat":
 		d.job.Format = SignatureFormat(text)
+		return r.notEmpty(text)
 	case "notAfter":
 		return r.notAfter(&d.job, text)
+	}
+	return nil
+}
+
+// notEmpty refuses an empty text where no text means something else.
+func (r *reader) notEmpty(text string) *Invalid {
+	if text == "" {
+		return r.fault("must not be empty; leave it out instead")
 	}
 	return nil
 }
@@ -125,57 +144,112 @@ func (r *reader) labels() (map[string]string, *Invalid) {
 
 // items reads the list of items. It stops at the first item too many.
 func (r *reader) items(d *draft, limits Limits) *Invalid {
-	fields := []string{"id", "digest", "data"}
+	fields := itemFields()
+	start := r.pos
 	return r.elements(func(i int) *Invalid {
-		if i == limits.MaxItems {
+		switch i {
+		case limits.MaxItems:
 			return tooManyItems(i+1, limits)
+		case 1:
+			d.reserve(min(len(r.data[start:])/(r.pos-start), limits.MaxItems))
 		}
-		var e entry
-		bad := r.object(fields, 1, func(field string) *Invalid { return r.entry(&e, field) })
-		if bad != nil {
-			return bad
-		}
-		if (e.digest == nil) == (e.data == nil) {
-			return r.fault("must have exactly one of digest and data")
-		}
-		d.items = append(d.items, e)
-		return nil
+		return r.item(d, fields)
 	})
 }
 
-// entry reads one field of an item.
-func (r *reader) entry(e *entry, field string) (bad *Invalid) {
-	switch field {
-	case "id":
-		e.id, bad = r.text()
-	case "digest":
-		e.digest, bad = r.text()
-	case "data":
-		e.data, bad = r.text()
+// reserve makes room for n items like the first, so that a long list is not
+// copied as it grows.
+func (d *draft) reserve(n int) {
+	d.items = slices.Grow(d.items, n)
+	d.values = slices.Grow(d.values, n*len(d.values))
+}
+
+// item reads one item.
+func (r *reader) item(d *draft, fields []string) *Invalid {
+	var e entry
+	digests := 0
+	bad := r.object(fields, 1, func(field string) *Invalid {
+		text, bad := r.text()
+		if field == "id" {
+			e.id = text
+			return bad
+		}
+		v := valueOf(field, text)
+		if d.values = append(d.values, v); v.part == digestPart {
+			digests++
+		}
+		return bad
+	})
+	if bad == nil && digests > 1 {
+		return r.fault(wantDigest)
 	}
+	e.end = len(d.values)
+	d.items = append(d.items, e)
 	return bad
 }
 
-// finish turns the items' texts into digests, all in one piece of memory.
+const wantDigest = "must have exactly one of digest and data"
+
+// finish turns the items' texts into bytes.
 func (d *draft) finish() *Invalid {
-	algorithm := d.job.Algorithm
-	arena := make([]byte, 0, algorithm.Hash().Size()*len(d.items))
+	rules := d.job.sizes()
+	d.arena = make([]byte, 0, d.room(&rules))
 	d.job.Items = make([]Item, len(d.items))
 	var scratch []byte
+	start := 0
 	for i, e := range d.items {
-		start, field, wrong := len(arena), "digest", ""
-		if e.data == nil {
-			arena, wrong = appendDigest(arena, e.digest)
-		} else {
-			field = "data"
-			if scratch, wrong = appendDecoded(scratch[:0], e.data); wrong == "" {
-				arena, wrong = appendHash(arena, algorithm, scratch)
+		item := &d.job.Items[i]
+		item.ID = string(e.id)
+		for _, v := range d.values[start:e.end] {
+			wrong := ""
+			if scratch, wrong = d.put(item, &v, &rules, scratch); wrong != "" {
+				return invalid(CodeInvalidJob, pointer("items", i, v.field()), "%s", wrong)
 			}
 		}
-		if wrong != "" {
-			return invalid(CodeInvalidJob, pointer("items", i, field), "%s", wrong)
+		start = e.end
+		if rules[digestPart].least > 0 && item.Digest == nil {
+			return invalid(CodeInvalidJob, pointer("items", i), wantDigest)
 		}
-		d.job.Items[i] = Item{ID: string(e.id), Digest: arena[start:len(arena):len(arena)]}
 	}
 	return nil
+}
+
+// room returns how many bytes the items need at most.
+func (d *draft) room(rules *sizes) int {
+	n := 0
+	for i := range d.values {
+		if v := &d.values[i]; v.data {
+			n += rules[digestPart].most
+		} else {
+			n += base64url.DecodedLen(len(v.text))
+		}
+	}
+	return n
+}
+
+// put stores the bytes of v in item, or says what is wrong with its text. The
+// length is left to the check of the whole job. It returns scratch for the
+// next value.
+func (d *draft) put(item *Item, v *value, rules *sizes, scratch []byte) (_ []byte, wrong string) {
+	to := item.part(v.part)
+	rule := &rules[v.part]
+	switch {
+	case rule.most == 0:
+		return scratch, rule.wrong(1, &d.job)
+	case len(v.text) == 0:
+		return scratch, "must not be empty"
+	}
+	start := len(d.arena)
+	switch {
+	case v.data:
+		if scratch, wrong = appendDecoded(scratch[:0], v.text); wrong == "" {
+			d.arena = appendHash(d.arena, d.job.Algorithm, scratch)
+		}
+	case v.part == digestPart:
+		d.arena, wrong = appendDigest(d.arena, v.text)
+	default:
+		d.arena, wrong = appendDecoded(d.arena, v.text)
+	}
+	*to = d.arena[start:len(d.arena):len(d.arena)]
+	return scratch, wrong
 }

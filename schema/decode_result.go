@@ -60,38 +60,13 @@ func (r *reader) result() (out Result, bad *Invalid) {
 
 // itemResults reads the list of outcomes.
 func (r *reader) itemResults(out *Result) *Invalid {
-	fields := []string{"id", "signature", "error"}
+	fields := []string{"id", "signature", "valid", "ciphertext", "iv", "tag", "plaintext", "publicKey", "error"}
 	return r.elements(func(int) *Invalid {
 		var item ItemResult
 		bad := r.object(fields, 1, func(field string) *Invalid { return r.itemResult(&item, field) })
 		out.Items = append(out.Items, item)
 		return bad
 	})
-}
-
-// itemResult reads one field of an outcome.
-func (r *reader) itemResult(item *ItemResult, field string) (bad *Invalid) {
-	if field == "error" {
-		item.Error, bad = r.errorValue()
-		return bad
-	}
-	text, bad := r.text()
-	if bad != nil {
-		return bad
-	}
-	if field == "id" {
-		item.ID = string(text)
-		return nil
-	}
-	signature, wrong := appendDecoded(nil, text)
-	if wrong != "" {
-		return r.fault("%s", wrong)
-	}
-	if len(signature) == 0 {
-		return r.fault("must not be empty")
-	}
-	item.Signature = signature
-	return nil
 }
 
 // errorValue reads an error.

@@ -8,12 +8,11 @@ import (
 )
 
 // Encode returns j as the document that Decode reads. It refuses what Decode
-// would refuse, with the same [*Invalid]. An empty Format means JOSE.
+// would refuse, with the same [*Invalid]. For sign and verify, an empty Format
+// means JOSE.
 func (j Job) Encode(limits Limits) ([]byte, error) {
 	limits = limits.filled()
-	if j.Format == "" {
-		j.Format = JOSE
-	}
+	j.fill()
 	bad := j.check(limits)
 	var doc []byte
 	if bad == nil {
@@ -30,13 +29,23 @@ func (j Job) Encode(limits Limits) ([]byte, error) {
 	return doc, nil
 }
 
+// fill puts in place what a job may leave out.
+func (j *Job) fill() {
+	if j.Format == "" && j.Operation.signatures() {
+		j.Format = JOSE
+	}
+}
+
 // append writes a valid job.
 func (j *Job) append(dst []byte) []byte {
 	dst = append(dst, `{"schema":"`+JobVersion+`","id":`...)
 	dst = appendQuoted(dst, j.ID)
 	dst = append(dst, `,"operation":"`+j.Operation+`","key":"`...)
-	dst = append(dst, j.Key+`","algorithm":"`+string(j.Algorithm)+`"`...)
-	if j.Format != JOSE {
+	dst = append(dst, j.Key+`"`...)
+	if j.Algorithm != "" {
+		dst = append(dst, `,"algorithm":"`+j.Algorithm+`"`...)
+	}
+	if j.Format == DER {
 		dst = append(dst, `,"signatureFormat":"`+j.Format+`"`...)
 	}
 	if !j.NotAfter.IsZero() {
@@ -53,13 +62,28 @@ func (j *Job) append(dst []byte) []byte {
 		if i > 0 {
 			dst = append(dst, ',')
 		}
-		dst = append(dst, `{"id":`...)
-		dst = appendQuoted(dst, j.Items[i].ID)
-		dst = append(dst, `,"digest":"`...)
-		dst = base64url.AppendEncode(dst, j.Items[i].Digest)
-		dst = append(dst, `"}`...)
+		dst = j.Items[i].append(dst)
 	}
 	return append(dst, `]}`...)
+}
+
+func (i *Item) append(dst []byte) []byte {
+	dst = append(dst, `{"id":`...)
+	dst = appendQuoted(dst, i.ID)
+	for p := range parts {
+		if bytes := *i.part(p); len(bytes) > 0 {
+			dst = append(dst, ',')
+			dst = appendBinary(dst, p.String(), bytes)
+		}
+	}
+	return append(dst, '}')
+}
+
+// appendBinary writes a field with a binary value.
+func appendBinary(dst []byte, name string, bytes []byte) []byte {
+	dst = append(dst, `"`+name+`":"`...)
+	dst = base64url.AppendEncode(dst, bytes)
+	return append(dst, '"')
 }
 
 // appendLabels writes labels as an object, sorted by name; nothing when there

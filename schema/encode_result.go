@@ -9,7 +9,8 @@ import (
 // DefaultMaxResultBytes when maxBytes is below 1. Where that is too little, it
 // cuts the messages of the errors, all to one length; at least 64 bytes of
 // each remain for a job that was accepted with the same limit. It never cuts
-// anything else. Control characters in messages become spaces.
+// anything else. Control characters in messages become spaces, and a JWK loses
+// its white space.
 //
 // It returns an [*Invalid] with CodeInternal for a result that breaks the
 // contract, and with CodeTooLarge for one that does not fit even with empty
@@ -63,12 +64,13 @@ func total(lengths []int, limit int) int {
 	return sum
 }
 
-// cleaned returns r with its messages fit to be written.
+// cleaned returns r with its messages and JWKs fit to be written.
 func (r Result) cleaned() Result {
 	r.Error = r.Error.cleaned()
 	r.Items = slices.Clone(r.Items)
 	for i := range r.Items {
 		r.Items[i].Error = r.Items[i].Error.cleaned()
+		r.Items[i].PublicKey = r.Items[i].PublicKey.compact()
 	}
 	return r
 }
@@ -107,20 +109,6 @@ func (r *Result) append(dst []byte, limit int) []byte {
 		dst = r.Items[i].append(dst, limit)
 	}
 	return append(dst, `]}`...)
-}
-
-func (i *ItemResult) append(dst []byte, limit int) []byte {
-	dst = append(dst, `{"id":`...)
-	dst = appendQuoted(dst, i.ID)
-	dst = append(dst, ',')
-	if i.Error != nil {
-		dst = i.Error.append(dst, limit)
-	} else {
-		dst = append(dst, `"signature":"`...)
-		dst = base64url.AppendEncode(dst, i.Signature)
-		dst = append(dst, '"')
-	}
-	return append(dst, '}')
 }
 
 func (e *Error) append(dst []byte, limit int) []byte {

@@ -12,27 +12,37 @@ type Job struct {
 	ID        string            // 1 to 128 characters; the identity of the job for ever
 	Operation Operation         // what to do with each item
 	Key       string            // alias from the worker's policy; in local mode a key name; never a URL
-	Algorithm Algorithm         // how to sign
-	Format    SignatureFormat   // form of the signatures in the result; Decode fills in JOSE when absent
+	Algorithm Algorithm         // one of Operation.Algorithms; empty for getPublicKey
+	Format    SignatureFormat   // form of the signatures, for sign and verify; Decode fills in JOSE when absent; else empty
 	NotAfter  time.Time         // the result is useless after this instant; zero: no limit
 	Labels    map[string]string // echoed in the result; nil when absent
 	Items     []Item            // at least one, ids unique within the job
 }
 
-// Item is one digest of a job.
+// Item is one input of a job. Which fields it has depends on the operation:
+//
+//	sign                Digest
+//	verify              Digest, Signature
+//	encrypt             Plaintext; IV and AAD where the algorithm takes them
+//	decrypt             Ciphertext; IV, AAD and Tag where the algorithm takes them
+//	wrapKey             Plaintext, the key to wrap
+//	unwrapKey           Ciphertext, the wrapped key
+//	getPublicKey        nothing
 type Item struct {
 	ID string // 1 to 128 characters, unique in the job
 
-	// Digest is the hash to sign, exactly as long as the job's algorithm
-	// asks. When the document carried data instead, Decode has hashed it.
+	// Digest is the hash to sign or to verify, exactly as long as the job's
+	// algorithm asks. When the document carried data instead, Decode has
+	// hashed it.
 	Digest []byte
+
+	Signature  []byte // to verify, in the job's SignatureFormat
+	Plaintext  Secret // to encrypt or to wrap
+	Ciphertext []byte // to decrypt or to unwrap
+	IV         []byte // initialization vector: 16 bytes for AES-CBC, 12 to decrypt AES-GCM, which makes its own to encrypt
+	AAD        []byte // additional authenticated data of AES-GCM; nil: none
+	Tag        []byte // authentication tag of AES-GCM, 16 bytes, to decrypt
 }
-
-// Operation is what a job asks for.
-type Operation string
-
-// Sign makes one signature for each item.
-const Sign Operation = "sign"
 
 // SignatureFormat is the form of the signatures in a result. It matters for
 // ECDSA only: RSA signatures have one form.

@@ -3,19 +3,10 @@ package schema
 import (
 	"fmt"
 	"math/rand/v2"
+	"reflect"
 	"strings"
 	"testing"
-	"time"
 )
-
-// jobOf returns a valid job of n items.
-func jobOf(a Algorithm, n int) Job {
-	j := Job{ID: "job-1", Operation: Sign, Key: "invoices", Algorithm: a, Format: JOSE}
-	for i := range n {
-		j.Items = append(j.Items, Item{ID: fmt.Sprintf("item-%d", i), Digest: make([]byte, a.Hash().Size())})
-	}
-	return j
-}
 
 // roomy are limits that let every job of these tests pass.
 func roomy() Limits { return Limits{MaxBytes: 1 << 24, MaxItems: 1 << 20, MaxResultBytes: 1 << 26} }
@@ -93,10 +84,10 @@ func TestResultsFit(t *testing.T) {
 	for range 50 {
 		j := randomJob(rng)
 		limit := j.MaxResultBytes()
-		signed := resultOf(j, func(int) bool { return true })
+		done := resultOf(j, func(int) bool { return true })
 		failed := resultOf(j, func(int) bool { return false })
 		mixed := resultOf(j, func(int) bool { return rng.IntN(2) == 0 })
-		for name, r := range map[string]Result{"signed": signed, "failed": failed, "mixed": mixed} {
+		for name, r := range map[string]Result{"done": done, "failed": failed, "mixed": mixed} {
 			doc, err := r.Encode(limit)
 			if err != nil {
 				t.Fatalf("%s: %v", name, err)
@@ -106,16 +97,7 @@ func TestResultsFit(t *testing.T) {
 			}
 			checkCut(t, doc, r)
 		}
-		if doc, _ := signed.Encode(0); len(doc) < limit-MaxKID-j.slack() {
-			t.Errorf("got %d bytes, the formula says %d: it wastes more than the key identifier and the messages", len(doc), limit)
-		}
 	}
-}
-
-// slack is what the items of j leave free when all are signed.
-func (j Job) slack() int {
-	signature := base64url.EncodedLen(j.Algorithm.MaxSignature(j.Format)) + len(signatureFrame)
-	return 1 + len(`{}`) + len(j.Items)*max(0, len(errorFrame)+MaxCode+minMessage-signature) + len(`,"labels":`)
 }
 
 // checkCut checks that nothing but messages was cut, and those not too far.
@@ -127,10 +109,10 @@ func checkCut(t *testing.T, doc []byte, want Result) {
 	}
 	for i, item := range got.Items {
 		was := want.Items[i]
-		if string(item.Signature) != string(was.Signature) || item.ID != was.ID {
-			t.Fatalf("item %d: got %+v, want %+v", i, item, was)
-		}
-		if was.Error == nil {
+		if was.Error == nil || item.Error == nil {
+			if !reflect.DeepEqual(item, was) {
+				t.Fatalf("item %d: got %+v, want %+v", i, item, was)
+			}
 			continue
 		}
 		if item.Error.Code != was.Error.Code || item.Error.Retryable != was.Error.Retryable {
@@ -143,64 +125,13 @@ func checkCut(t *testing.T, doc []byte, want Result) {
 	}
 }
 
-// resultOf returns the largest result of j in which the items are signed that
-// signed names.
-func resultOf(j Job, signed func(i int) bool) Result {
-	kid := "https://" + strings.Repeat("v", MaxKID-len("https://"))
-	r := Result{ID: j.ID, KID: kid, Labels: j.Labels}
-	for i, item := range j.Items {
-		out := ItemResult{ID: item.ID}
-		if signed(i) {
-			out.Signature = make([]byte, j.Algorithm.MaxSignature(j.Format))
-		} else {
-			out.Error = &Error{Code: Code(strings.Repeat("c", MaxCode)), Message: strings.Repeat(`"ü\`+"\n", i%700)}
-		}
-		r.Items = append(r.Items, out)
-	}
-	r.Status = StatusOf(r.Items)
-	return r
-}
-
-// randomJob returns a valid job with ids and labels that need escapes.
-func randomJob(rng *rand.Rand) Job {
-	j := jobOf(Algorithms()[rng.IntN(len(Algorithms()))], 1+rng.IntN(300))
-	j.Format = []SignatureFormat{JOSE, DER}[rng.IntN(2)]
-	j.ID = randomText(rng, 1, MaxID)
-	if rng.IntN(2) == 0 {
-		j.NotAfter = time.Unix(1_000_000_000+rng.Int64N(1<<36), rng.Int64N(1e9)).UTC()
-	}
-	for range rng.IntN(MaxLabels) {
-		if j.Labels == nil {
-			j.Labels = map[string]string{}
-		}
-		j.Labels[randomText(rng, 1, MaxLabelName)] = randomText(rng, 0, MaxLabelValue)
-	}
-	for i := range j.Items {
-		j.Items[i].ID = fmt.Sprint(i) + randomText(rng, 0, MaxID-6)
-		for b := range j.Items[i].Digest {
-			j.Items[i].Digest[b] = byte(rng.Uint32())
-		}
-	}
-	return j
-}
-
-// randomText returns least to most characters of all widths.
-func randomText(rng *rand.Rand, least, most int) string {
-	alphabet := []rune(`ab"\/` + "<ü€📄\u00ad\ufffd")
-	text := make([]rune, least+rng.IntN(most-least+1))
-	for i := range text {
-		text[i] = alphabet[rng.IntN(len(alphabet))]
-	}
-	return string(text)
-}
-
 func TestRandomJobsRoundTrip(t *testing.T) {
 	t.Parallel()
 	js := compile(t, JobSchema())
 	rng := rand.New(rand.NewPCG(3, 4))
-	for range 20 {
+	for range 100 {
 		j := randomJob(rng)
-		j.Items = j.Items[:min(len(j.Items), 40)]
+		j.Items = j.Items[:min(len(j.Items), 20)]
 		checkRoundTrip(t, js, j)
 	}
 }

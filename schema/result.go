@@ -7,17 +7,38 @@ const ResultVersion = "signmill.result/v1"
 type Result struct {
 	ID     string            // the job's id; empty only when the job's id could not be read
 	Status Status            // outcome over all items
-	KID    string            // full versioned key identifier that signed; empty when nothing was signed
+	KID    string            // full versioned key identifier that was used; empty when nothing was done
 	Labels map[string]string // as in the job
 	Error  *Error            // set only when the job could not be decoded, and Items is then empty
 	Items  []ItemResult      // one for each item of the job, in the order of the job
 }
 
-// ItemResult is the outcome of one item: a signature or an error, never both.
+// ItemResult is the outcome of one item: what the operation made, or an
+// error, never both.
+//
+//	sign                Signature
+//	verify              Valid
+//	encrypt             Ciphertext; IV and Tag where the algorithm makes or takes them
+//	decrypt             Plaintext
+//	wrapKey             Ciphertext, the wrapped key
+//	unwrapKey           Plaintext, the key
+//	getPublicKey        PublicKey
 type ItemResult struct {
-	ID        string // the item's id
-	Signature []byte // in the job's SignatureFormat; nil when Error is set
-	Error     *Error // nil when the item was signed
+	ID         string     // the item's id
+	Signature  []byte     // in the job's SignatureFormat
+	Valid      *bool      // whether the signature is right; false is an outcome, not an error
+	Ciphertext []byte     // what was encrypted or wrapped
+	IV         []byte     // the iv that AES was used with
+	Tag        []byte     // the authentication tag of AES-GCM
+	Plaintext  Secret     // what was decrypted or unwrapped; empty but not nil for no bytes
+	PublicKey  *PublicKey // the public half of the key
+	Error      *Error     // nil when the item was done
+}
+
+// PublicKey is the public half of a key in two forms.
+type PublicKey struct {
+	JWK []byte // one JSON object (RFC 7517; RFC 8812 for secp256k1) with kty, kid and the public members
+	PEM string // SubjectPublicKeyInfo (RFC 5280, section 4.1) in PEM (RFC 7468)
 }
 
 // Status sums up a result.
@@ -25,12 +46,12 @@ type Status string
 
 // The outcomes of a job.
 const (
-	Succeeded Status = "succeeded" // every item has a signature
-	Partial   Status = "partial"   // at least one item has a signature and at least one has an error
-	Failed    Status = "failed"    // no item has a signature
+	Succeeded Status = "succeeded" // every item was done
+	Partial   Status = "partial"   // at least one item was done and at least one has an error
+	Failed    Status = "failed"    // no item was done
 )
 
-// Error says why an item or a whole job has no signature.
+// Error says why an item or a whole job has no outcome.
 type Error struct {
 	Code      Code   // from the fixed list
 	Message   string // for people: what was wrong, and what to do; holds no secret

@@ -52,7 +52,7 @@ func TestCheck(t *testing.T) {
 			if test.digest != 0 {
 				digest = make([]byte, test.digest)
 			}
-			checkOutcome(t, signer.Check(key, algorithm, digest, now), test.want, test.says)
+			checkOutcome(t, signer.Check(key, schema.Sign, algorithm, signer.Input{Size: len(digest), At: now}), test.want, test.says)
 		})
 	}
 }

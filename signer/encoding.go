@@ -17,11 +17,11 @@ type ecdsaSignature struct{ R, S *big.Int }
 
 // DER turns a signature from JOSE form (RFC 7518, section 3.4: r || s, each
 // as wide as the curve) into the ASN.1 form that OpenSSL and X.509 use (RFC
-// 3279, section 2.2.3). An RSA signature has one form and is returned as it
-// is. It fails on an unknown algorithm, on a wrong length, and when r or s is
+// 3279, section 2.2.3). A signature of RSA or HMAC has one form and is returned
+// as it is. It fails on an unknown algorithm, on a wrong length, and when r or s is
 // outside 1 to n-1, where n is the order of the curve.
 func DER(algorithm schema.Algorithm, jose []byte) ([]byte, error) {
-	if !algorithm.Known() {
+	if !schema.Sign.Takes(algorithm) {
 		return nil, refuse(schema.CodeAlgorithmNotFitting, "%q is not a signature algorithm", string(algorithm))
 	}
 	if algorithm.Family() != schema.ECDSA {
@@ -42,7 +42,7 @@ func DER(algorithm schema.Algorithm, jose []byte) ([]byte, error) {
 // JOSE is the way back from [DER]. It takes strict DER only: no other
 // encoding of the same numbers, and no byte after them.
 func JOSE(algorithm schema.Algorithm, der []byte) ([]byte, error) {
-	if !algorithm.Known() {
+	if !schema.Sign.Takes(algorithm) {
 		return nil, refuse(schema.CodeAlgorithmNotFitting, "%q is not a signature algorithm", string(algorithm))
 	}
 	if algorithm.Family() != schema.ECDSA {

@@ -23,8 +23,15 @@ var ErrNotVerified = errors.New("the signature does not verify")
 //
 // It returns an error that wraps [ErrNotVerified] when the signature is
 // wrong, and an [*Error] with CodeAlgorithmNotFitting when public or the
-// digest's length does not suit the algorithm. It uses no vault and no quota.
+// digest's length does not suit the algorithm. HMAC is always refused: its key
+// is in the vault, which must be asked. It uses no vault and no quota.
 func Verify(public crypto.PublicKey, algorithm schema.Algorithm, digest, signature []byte) error {
+	if !schema.Verify.Takes(algorithm) {
+		return refuse(schema.CodeAlgorithmNotFitting, "%q is not a signature algorithm", string(algorithm))
+	}
+	if algorithm.Family() == schema.HMAC {
+		return refuse(schema.CodeAlgorithmNotFitting, "%s cannot be verified here: its key is in the vault, which must be asked", algorithm)
+	}
 	if err := fits(public, algorithm); err != nil {
 		return err
 	}

@@ -21,7 +21,7 @@ import (
 
 func TestVerifyTakesWhatStandardCryptoSigns(t *testing.T) {
 	t.Parallel()
-	for _, algorithm := range schema.Algorithms() {
+	for _, algorithm := range schema.PublicKeySignatures() {
 		t.Run(string(algorithm), func(t *testing.T) {
 			t.Parallel()
 			key, digest := keyFor(t, algorithm), digestOf(algorithm, "hello")
@@ -61,7 +61,7 @@ func TestVerifyRefusesWrongSignatures(t *testing.T) {
 		"ones":            func(sig []byte) []byte { return bytes.Repeat([]byte{0xff}, len(sig)) },
 		"nothing":         func([]byte) []byte { return nil },
 	}
-	for _, algorithm := range schema.Algorithms() {
+	for _, algorithm := range schema.PublicKeySignatures() {
 		key, digest := keyFor(t, algorithm), digestOf(algorithm, "hello")
 		for name, spoil := range damage {
 			sig := spoil(key.sign(algorithm, digest))
@@ -127,12 +127,12 @@ func TestFitsRefusesOtherKeys(t *testing.T) {
 		"Ed25519":          edwards,
 		"RSA by value":     rsa.PublicKey{},
 	}
-	for _, algorithm := range schema.Algorithms() {
+	for _, algorithm := range schema.PublicKeySignatures() {
 		for name, public := range keys {
 			wantCode(t, string(algorithm)+" with "+name, signer.Fits(asKey(public), algorithm), schema.CodeAlgorithmNotFitting)
 			wantCode(t, string(algorithm)+" with "+name, signer.Verify(public, algorithm, digestOf(algorithm, ""), nil), schema.CodeAlgorithmNotFitting)
 		}
-		for _, other := range schema.Algorithms() {
+		for _, other := range schema.PublicKeySignatures() {
 			err := signer.Fits(asKey(keyFor(t, other).public), algorithm)
 			if same := algorithm.Curve() == other.Curve(); same != (err == nil) {
 				t.Errorf("%s with the key of %s: %v", algorithm, other, err)

@@ -117,8 +117,8 @@ func newSockets(r *rig) *sockets {
 	r.must(err)
 	r.jobs = r.sender("jobs")
 	r.config.Jobs, r.config.Replies = r.receiver("jobs"), map[string]queue.Sender{"replies": r.sender("replies")}
-	r.config.Resolver, r.config.Signer = r.keys, r.keys
-	r.config.Policy = worker.Aliases{"ec": {Vault: s.vaultURL, Name: "ec"}, "rsa": {Vault: s.vaultURL, Name: "rsa"}}
+	r.config.Keys = r.keys
+	r.config.Policy = worker.Allowance{Keys: map[string]signer.Ref{"ec": {Vault: s.vaultURL, Name: "ec"}, "rsa": {Vault: s.vaultURL, Name: "rsa"}}}
 	return s
 }
 

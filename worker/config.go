@@ -11,15 +11,14 @@ import (
 	"github.com/signmill/signmill/signer"
 )
 
-// Config says with what and how a Worker works. The first six fields are
+// Config says with what and how a Worker works. The first five fields are
 // required.
 type Config struct {
 	Jobs         queue.Receiver          // the job queue
 	Replies      map[string]queue.Sender // the reply queues that a job may name in ReplyTo, by queue name
 	DefaultReply string                  // the one of Replies for jobs without ReplyTo
 	Policy       Policy                  // which job may use which key
-	Resolver     signer.Resolver         // finds the version of a key
-	Signer       signer.Signer           // makes the signatures
+	Keys         signer.Keys             // finds keys and works with them
 
 	Concurrency   int           // items with the signer at once; 0: 32
 	JobsHeld      int           // deliveries held at once; 0: twice Concurrency
@@ -61,8 +60,7 @@ func (c Config) validate() error {
 	}
 	missing("Jobs", c.Jobs == nil)
 	missing("Policy", c.Policy == nil)
-	missing("Resolver", c.Resolver == nil)
-	missing("Signer", c.Signer == nil)
+	missing("Keys", c.Keys == nil)
 	if c.Replies[c.DefaultReply] == nil {
 		faults = append(faults, fmt.Errorf("DefaultReply %q is not among Replies", c.DefaultReply))
 	}

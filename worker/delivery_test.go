@@ -20,10 +20,10 @@ func virtual(t *testing.T, test func(t *testing.T, r *rig)) {
 	synctest.Test(t, func(t *testing.T) { test(t, newRig(t)) })
 }
 
-// slow is a Signer that holds each signature back until it is let go, or its
+// slow holds each signature back until it is let go, or its
 // context ends.
 type slow struct {
-	signer.Signer
+	signer.Keys
 	started chan struct{} // gets one value for each call
 	letGo   chan struct{} // closed when calls may go on
 }
@@ -32,7 +32,7 @@ func (s slow) Sign(ctx context.Context, key signer.Key, a schema.Algorithm, dige
 	s.started <- struct{}{}
 	select {
 	case <-s.letGo:
-		return s.Signer.Sign(ctx, key, a, digest)
+		return s.Keys.Sign(ctx, key, a, digest)
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
@@ -40,8 +40,8 @@ func (s slow) Sign(ctx context.Context, key signer.Key, a schema.Algorithm, dige
 
 // slowDown makes the rig's signer slow.
 func (r *rig) slowDown() slow {
-	s := slow{Signer: r.config.Signer, started: make(chan struct{}, 100), letGo: make(chan struct{})}
-	r.config.Signer = s
+	s := slow{Keys: r.config.Keys, started: make(chan struct{}, 100), letGo: make(chan struct{})}
+	r.config.Keys = s
 	return s
 }
 
@@ -207,8 +207,8 @@ func TestConnectionLossLosesNothing(t *testing.T) {
 // for more than a few turns.
 func TestTurnsAreFair(t *testing.T) {
 	virtual(t, func(t *testing.T, r *rig) {
-		turns := &inTurn{Signer: r.config.Signer}
-		r.config.Signer, r.config.Concurrency = turns, 2
+		turns := &inTurn{Keys: r.config.Keys}
+		r.config.Keys, r.config.Concurrency = turns, 2
 		r.start()
 		r.submit(job("many", 500))
 		<-time.After(10 * time.Second) // in virtual time
@@ -225,9 +225,9 @@ func TestTurnsAreFair(t *testing.T) {
 	})
 }
 
-// inTurn is a Signer that takes a second for each signature and counts.
+// inTurn takes a second for each signature and counts.
 type inTurn struct {
-	signer.Signer
+	signer.Keys
 	mu   sync.Mutex // guards done
 	done int
 }
@@ -243,7 +243,7 @@ func (s *inTurn) Sign(ctx context.Context, key signer.Key, a schema.Algorithm, d
 	s.mu.Lock()
 	s.done++
 	s.mu.Unlock()
-	return s.Signer.Sign(ctx, key, a, digest)
+	return s.Keys.Sign(ctx, key, a, digest)
 }
 
 func (s *inTurn) count() int {

@@ -1,8 +1,9 @@
 // Package worker is the only place where queue, schema and signer meet. It
-// takes jobs from a queue, signs their items, and publishes the results.
+// takes jobs from a queue, does their operation with each item, and publishes
+// the results.
 //
 // What it is. [Worker] is one replica. [Policy] decides which key a job may
-// use; [Aliases] is the plainest one.
+// use; [Allowance] is the plainest one.
 //
 // How it flows. A delivery is decoded, allowed, and given its key version;
 // its items take fair turns with those of all other jobs; the results become

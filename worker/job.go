@@ -51,7 +51,7 @@ func (w *Worker) logDefect(what, id string, p any) {
 	w.Log.Error("defect", what, id, "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
 }
 
-// do resolves the key of an allowed job and signs its items.
+// do resolves the key of an allowed job and does its items.
 func (w *Worker) do(ctx context.Context, d *queue.Delivery, job schema.Job, ref signer.Ref) verdict {
 	attempt, cancel := context.WithTimeout(ctx, w.JobTimeout)
 	defer cancel()
@@ -60,7 +60,7 @@ func (w *Worker) do(ctx context.Context, d *queue.Delivery, job schema.Job, ref 
 		defer cancel()
 	}
 
-	key, err := w.Resolver.Resolve(attempt, ref)
+	key, err := w.Keys.Resolve(attempt, ref)
 	if err != nil {
 		v := refused(job, itemError(err, job.NotAfter))
 		if v.result.Items[0].Error.Retryable {
@@ -69,7 +69,7 @@ func (w *Worker) do(ctx context.Context, d *queue.Delivery, job schema.Job, ref 
 		v.cause = err
 		return v
 	}
-	items, passing, cause := w.signAll(attempt, job, key, w.lastAttempt(d))
+	items, passing, cause := w.doItems(attempt, job, key, w.lastAttempt(d))
 	result := newResult(job, key.KID, items)
 	if passing {
 		return w.retry(d, &result, cause)

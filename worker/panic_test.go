@@ -11,9 +11,9 @@ import (
 	"github.com/signmill/signmill/signer"
 )
 
-// broken is a Signer with a defect: its first call panics.
+// broken has a defect: its first Sign panics.
 type broken struct {
-	signer.Signer
+	signer.Keys
 	calls *atomic.Int32
 }
 
@@ -21,14 +21,14 @@ func (b broken) Sign(ctx context.Context, key signer.Key, a schema.Algorithm, di
 	if b.calls.Add(1) == 1 {
 		panic("nil map")
 	}
-	return b.Signer.Sign(ctx, key, a, digest)
+	return b.Keys.Sign(ctx, key, a, digest)
 }
 
 // TestPanicOfAnItemEndsTheItemOnly lets one item of three meet a defect.
 func TestPanicOfAnItemEndsTheItemOnly(t *testing.T) {
 	virtual(t, func(t *testing.T, r *rig) {
 		log := r.journal()
-		r.config.Signer = broken{r.config.Signer, new(atomic.Int32)}
+		r.config.Keys = broken{r.config.Keys, new(atomic.Int32)}
 		r.config.Concurrency = 1
 		r.start()
 		r.submit(job("j", 3))
@@ -52,8 +52,8 @@ func (j *journal) tells(t *testing.T, texts ...string) {
 	}
 }
 
-// panicking is a Resolver with a defect.
-type panicking struct{}
+// panicking has a defect in Resolve.
+type panicking struct{ signer.Keys }
 
 func (panicking) Resolve(context.Context, signer.Ref) (signer.Key, error) { panic("nil map") }
 
@@ -62,7 +62,7 @@ func (panicking) Resolve(context.Context, signer.Ref) (signer.Key, error) { pani
 func TestPanicOfAJobIsAFailedAttempt(t *testing.T) {
 	virtual(t, func(t *testing.T, r *rig) {
 		log := r.journal()
-		r.config.Resolver = panicking{}
+		r.config.Keys = panicking{r.config.Keys}
 		r.start()
 		r.submit(job("j", 1))
 		dead := r.take(r.receiver(servicebus.DeadLetters("jobs")))

@@ -2,6 +2,7 @@ package worker
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/signmill/signmill/queue"
 	"github.com/signmill/signmill/schema"
@@ -17,15 +18,25 @@ type Policy interface {
 	Allow(job schema.Job, m queue.Message) (signer.Ref, error)
 }
 
-// Aliases is a Policy that lets every sender use the listed keys, each under
-// its alias, with every operation and algorithm. An empty one allows nothing.
-type Aliases map[string]signer.Ref
+// Allowance is a Policy that lets every sender do the listed operations with
+// the listed keys, with every algorithm. The zero value allows nothing.
+type Allowance struct {
+	Keys       map[string]signer.Ref // by alias
+	Operations []schema.Operation    // nil: Sign only
+}
 
-// Allow looks the job's alias up.
-func (a Aliases) Allow(job schema.Job, _ queue.Message) (signer.Ref, error) {
-	ref, ok := a[job.Key]
+// Allow looks the job's operation and alias up.
+func (a Allowance) Allow(job schema.Job, _ queue.Message) (signer.Ref, error) {
+	ref, ok := a.Keys[job.Key]
 	if !ok {
 		return signer.Ref{}, fmt.Errorf("key %q is not among the keys that this worker may use", job.Key)
+	}
+	operations := a.Operations
+	if operations == nil {
+		operations = []schema.Operation{schema.Sign}
+	}
+	if !slices.Contains(operations, job.Operation) {
+		return signer.Ref{}, fmt.Errorf("%s is not among the operations that this worker may do", job.Operation)
 	}
 	return ref, nil
 }

@@ -43,7 +43,7 @@ func (c *chaos) open() {
 	config := c.config
 	config.Jobs = recorded{jobs, c.history}
 	config.Replies = map[string]queue.Sender{"replies": replies, "results": results}
-	config.Resolver, config.Signer = keys, keys
+	config.Keys = keys
 	w, err := worker.New(config)
 	c.must(err)
 	ctx, cancel := context.WithCancel(c.t.Context())

@@ -77,8 +77,7 @@ func newRigOn(t testing.TB, bus localbus.Config, specs ...localvault.KeySpec) *r
 		Replies:       map[string]queue.Sender{"replies": r.sender("replies"), "private": r.sender("private")},
 		DefaultReply:  "replies",
 		Policy:        r.aliases(specs...),
-		Resolver:      r.keys,
-		Signer:        r.keys,
+		Keys:          r.keys,
 		MaxDeliveries: 3,
 		Log:           slog.New(slog.DiscardHandler),
 	}
@@ -95,13 +94,13 @@ func (r *rig) newClient() *servicebus.Client {
 	return client
 }
 
-// aliases allows each key under its own name.
-func (r *rig) aliases(specs ...localvault.KeySpec) worker.Aliases {
-	aliases := worker.Aliases{"ec": {Vault: vaultURL, Name: "ec"}, "gone": {Vault: vaultURL, Name: "gone"}}
+// aliases allows each key under its own name, for every operation.
+func (r *rig) aliases(specs ...localvault.KeySpec) worker.Allowance {
+	aliases := map[string]signer.Ref{"ec": {Vault: vaultURL, Name: "ec"}, "gone": {Vault: vaultURL, Name: "gone"}}
 	for _, spec := range specs {
 		aliases[spec.Name] = signer.Ref{Vault: vaultURL, Name: spec.Name}
 	}
-	return aliases
+	return worker.Allowance{Keys: aliases, Operations: schema.Operations()}
 }
 
 func (r *rig) sender(name string) queue.Sender {

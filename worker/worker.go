@@ -10,7 +10,7 @@ import (
 type Worker struct {
 	Config
 	held     chan struct{}      // one token for each delivery held; capacity JobsHeld
-	turns    chan func()        // items for the goroutines that sign; closed by Run
+	turns    chan func()        // items for the goroutines that take turns; closed by Run
 	outboxes map[string]*outbox // of each reply queue, by name; never changes
 }
 

@@ -24,7 +24,7 @@ func TestSignsWithEachAlgorithm(t *testing.T) {
 	keyFor := map[string]string{"": "rsa", "P-256": "ec", "P-384": "p384", "P-521": "p521", "P-256K": "k1"}
 	r := newRig(t, specs...)
 	r.start()
-	for _, algorithm := range schema.Algorithms() {
+	for _, algorithm := range schema.PublicKeySignatures() {
 		for _, format := range []schema.SignatureFormat{schema.JOSE, schema.DER} {
 			j := job(string(algorithm)+" "+string(format), 2)
 			j.Algorithm, j.Format, j.Key = algorithm, format, keyFor[algorithm.Curve()]
@@ -124,7 +124,7 @@ func TestNewListsAllFaults(t *testing.T) {
 		DefaultReply: "x", Concurrency: -1, JobsHeld: -1, MaxDeliveries: -1, JobTimeout: -1, DrainTimeout: -1,
 	})
 	for _, want := range []string{
-		"Jobs is", "Policy is", "Resolver is", "Signer is", `"x"`,
+		"Jobs is", "Policy is", "Keys is", `"x"`,
 		"Concurrency is", "JobsHeld is", "MaxDeliveries is", "JobTimeout is", "DrainTimeout is",
 	} {
 		if err == nil || !strings.Contains(err.Error(), want) {

@@ -53,7 +53,7 @@ func (o verifyOptions) algorithmFor(public crypto.PublicKey) (schema.Algorithm, 
 	case *rsa.PublicKey:
 		return "", usagef("the public key is an RSA key: say with --alg how it signed, for instance --alg PS256")
 	case *ecdsa.PublicKey:
-		for _, a := range schema.Algorithms() {
+		for _, a := range schema.PublicKeySignatures() {
 			if a.Curve() == key.Params().Name {
 				return a, nil
 			}

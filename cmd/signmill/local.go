@@ -122,9 +122,9 @@ func (o localOptions) spec(log *slog.Logger) (stackSpec, error) {
 	}
 	for _, text := range o.keys {
 		name, algorithm, _ := strings.Cut(text, "=")
-		a, err := parseAlgorithm(algorithm)
-		if err != nil {
-			return spec, usagef("--key %q: use NAME=ALG: %w", text, err)
+		a := schema.Algorithm(strings.ToUpper(algorithm))
+		if !a.Known() {
+			return spec, usagef("--key %q: use NAME=ALG, where ALG is one of %v", text, schema.Algorithms())
 		}
 		spec.Keys = append(spec.Keys, localKey{name, a})
 	}
@@ -195,7 +195,7 @@ func (o localOptions) serve(ctx context.Context, out streams, st *stack, at serv
 
 // localWorker allows every key and answers on every queue.
 func (o localOptions) localWorker(spec stackSpec) workerOptions {
-	w := workerOptions{jobs: "jobs", replies: "replies"}
+	w := workerOptions{jobs: "jobs", replies: "replies", allowOperation: operationNames()}
 	w.config.DrainTimeout = localDrain
 	for _, k := range spec.Keys {
 		w.allowKey = append(w.allowKey, k.Name)

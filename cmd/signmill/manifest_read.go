@@ -9,6 +9,9 @@ import (
 	"iter"
 	"os"
 	"path/filepath"
+	"slices"
+
+	"github.com/signmill/signmill/schema"
 )
 
 // manifestReader reads a manifest entry by entry.
@@ -59,7 +62,7 @@ func (m *manifestReader) head() error {
 	if m.Schema != manifestVersion {
 		return fmt.Errorf("its schema is %q, not %q", m.Schema, manifestVersion)
 	}
-	if !m.Algorithm.Known() {
+	if !slices.Contains(schema.PublicKeySignatures(), m.Algorithm) {
 		return fmt.Errorf("its algorithm %q is unknown", m.Algorithm)
 	}
 	return m.expect(json.Delim('['))

@@ -6,13 +6,11 @@ import (
 	"log/slog"
 	"maps"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/signmill/signmill/queue"
 	"github.com/signmill/signmill/queue/servicebus"
 	"github.com/signmill/signmill/schema"
-	"github.com/signmill/signmill/signer"
 	"github.com/signmill/signmill/signer/keyvault"
 	"github.com/signmill/signmill/worker"
 )
@@ -22,7 +20,7 @@ type post struct {
 	worker  *worker.Worker
 	client  *servicebus.Client
 	vault   *keyvault.Client
-	keys    worker.Aliases
+	allowed worker.Allowance
 	warmups []func(context.Context) error // of the queues
 }
 
@@ -30,11 +28,10 @@ type post struct {
 func (o workerOptions) open(b backend, log *slog.Logger) (p *post, err error) {
 	c := o.config
 	c.Log, c.Limits = log, schema.Limits{MaxItems: o.maxItems}
-	keys, err := aliases(b.VaultURL, o.allowKey)
-	if err != nil {
+	p = &post{}
+	if p.allowed, err = o.allowance(b.VaultURL); err != nil {
 		return nil, err
 	}
-	p = &post{keys: keys}
 	if p.vault, err = keyvault.New(b.Vault); err != nil {
 		return nil, usageError(err)
 	}
@@ -44,7 +41,7 @@ func (o workerOptions) open(b backend, log *slog.Logger) (p *post, err error) {
 	if p.client, err = servicebus.New(b.Bus); err != nil {
 		return nil, usageError(err)
 	}
-	c.Policy, c.Resolver, c.Signer = keys, p.vault, p.vault
+	c.Policy, c.Keys = p.allowed, p.vault
 	jobs, err := p.client.Receiver(o.jobs)
 	if err != nil {
 		return nil, usageError(err) // it asks nobody
@@ -66,8 +63,8 @@ func (o workerOptions) open(b backend, log *slog.Logger) (p *post, err error) {
 // checkKeys refuses keys that no vault could have, before one is asked.
 func (p *post) checkKeys() error {
 	var faults []error
-	for _, name := range slices.Sorted(maps.Keys(p.keys)) {
-		faults = append(faults, p.vault.Check(p.keys[name]))
+	for _, name := range slices.Sorted(maps.Keys(p.allowed.Keys)) {
+		faults = append(faults, p.vault.Check(p.allowed.Keys[name]))
 	}
 	return errors.Join(faults...)
 }
@@ -84,24 +81,4 @@ func closeClient(client *servicebus.Client) {
 	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
 	defer cancel()
 	client.Close(ctx) //nolint:errcheck // nothing is left that could be lost
-}
-
-// aliases reads the keys that are allowed, as NAME[/VERSION][=ALIAS].
-func aliases(vault string, allowed []string) (worker.Aliases, error) {
-	keys := worker.Aliases{}
-	for _, text := range allowed {
-		key, alias, named := strings.Cut(text, "=")
-		name, version, _ := strings.Cut(key, "/")
-		if !named {
-			alias = name
-		}
-		if name == "" || alias == "" {
-			return nil, usagef("--allow-key %q: use NAME, NAME=ALIAS or NAME/VERSION=ALIAS", text)
-		}
-		if _, twice := keys[alias]; twice {
-			return nil, usagef("--allow-key %q: the alias %s is taken", text, alias)
-		}
-		keys[alias] = signer.Ref{Vault: vault, Name: name, Version: version}
-	}
-	return keys, nil
 }

@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -116,8 +117,14 @@ func (s stackSpec) readFile() (localbus.Config, error) {
 // keySpec returns the key that an algorithm needs: RSA with 2,048 bits, or EC
 // on its curve.
 func keySpec(k localKey) localvault.KeySpec {
-	if curve := k.Algorithm.Curve(); curve != "" {
-		return localvault.KeySpec{Name: k.Name, Type: "EC", Curve: curve}
+	switch k.Algorithm.Family() {
+	case schema.ECDSA:
+		return localvault.KeySpec{Name: k.Name, Type: "EC", Curve: k.Algorithm.Curve()}
+	case schema.HMAC:
+		return localvault.KeySpec{Name: k.Name, Type: "oct-HSM", Size: 256}
+	case schema.AESGCM, schema.AESCBC, schema.AESKW:
+		bits, _ := strconv.Atoi(string(k.Algorithm[1:4])) // A256GCM
+		return localvault.KeySpec{Name: k.Name, Type: "oct-HSM", Size: bits}
 	}
 	return localvault.KeySpec{Name: k.Name, Type: "RSA"}
 }

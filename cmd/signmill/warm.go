@@ -10,7 +10,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/signmill/signmill/schema"
 	"github.com/signmill/signmill/signer"
 )
 
@@ -50,11 +49,11 @@ func warmQueues(ctx context.Context, warmups ...func(context.Context) error) err
 func (p *post) warmKeys(ctx context.Context, log *slog.Logger) error {
 	ctx, cancel := context.WithTimeout(ctx, keysTimeout)
 	defer cancel()
-	names := slices.Sorted(maps.Keys(p.keys))
+	names := slices.Sorted(maps.Keys(p.allowed.Keys))
 	faults := make([]error, len(names))
 	var crew sync.WaitGroup
 	for i, name := range names {
-		crew.Go(func() { faults[i] = p.warmKey(ctx, p.keys[name]) })
+		crew.Go(func() { faults[i] = p.warmKey(ctx, p.allowed.Keys[name]) })
 	}
 	crew.Wait()
 	usable := slices.Contains(faults, nil)
@@ -69,16 +68,11 @@ func (p *post) warmKeys(ctx context.Context, log *slog.Logger) error {
 	return nil
 }
 
-// warmKey fails when nothing can be signed with a key.
+// warmKey fails when no allowed operation can be done with a key.
 func (p *post) warmKey(ctx context.Context, ref signer.Ref) error {
 	key, err := p.vault.Resolve(ctx, ref)
 	if err != nil {
 		return err
 	}
-	for _, a := range schema.Algorithms() {
-		if signer.Fits(key, a) == nil {
-			return signer.Check(key, a, make([]byte, a.Hash().Size()), time.Now())
-		}
-	}
-	return fmt.Errorf("no algorithm fits %s", key.KID)
+	return checkUse(key, p.allowed.Operations)
 }

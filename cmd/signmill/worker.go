@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"log/slog"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -12,16 +13,20 @@ import (
 	"github.com/signmill/signmill/worker"
 )
 
-const workerHelp = `Serves the job queue: takes jobs, signs their items with the vault, and sends the
-results to the reply queue. Run as many as you like; the broker is the only
+const workerHelp = `Serves the job queue: takes jobs, does their operation with the keys of a vault,
+and sends the results to the reply queue. Run as many as you like; the broker is the only
 state.
 
-Nothing may be signed unless it is allowed: each key needs an --allow-key. A job
+Nothing may be done unless it is allowed: each key needs an --allow-key. A job
 names a key by its alias, which is the key's name unless another is given:
 
   --allow-key invoices              the key invoices, latest version
   --allow-key invoices=in           the same under the alias in
   --allow-key invoices/VERSION=in   that version only
+
+Jobs may only sign, unless other operations are allowed with --allow-operation.
+What the public half of a key can do (verify, encrypt and wrapKey with RSA) is
+done here and costs the vault nothing.
 
 Queues and keys are tried at the start. It fails when a queue or every key
 cannot be used, and warns of a key that cannot be used while others can.
@@ -42,8 +47,10 @@ type workerOptions struct {
 	replies    string
 	allowReply []string
 	allowKey   []string
-	maxItems   int
-	config     worker.Config // the numbers
+
+	allowOperation []string // empty: sign
+	maxItems       int
+	config         worker.Config // the numbers
 }
 
 func newWorker(s streams) *cobra.Command {
@@ -72,6 +79,7 @@ func (o *workerOptions) add(f *pflag.FlagSet) {
 	f.StringVar(&o.replies, "replies", "replies", "the reply queue")
 	f.StringSliceVar(&o.allowReply, "allow-reply", nil, "a further queue that a job may name in ReplyTo; may be repeated")
 	f.StringSliceVar(&o.allowKey, "allow-key", nil, "a key that jobs may use, as NAME[/VERSION][=ALIAS]; may be repeated")
+	f.StringSliceVar(&o.allowOperation, "allow-operation", []string{string(schema.Sign)}, "an `OPERATION` that jobs may ask for: "+strings.Join(operationNames(), ", ")+"; may be repeated")
 	f.IntVar(&o.maxItems, "max-items", schema.DefaultMaxItems, "items in one job at most")
 	f.IntVar(&o.config.Concurrency, "concurrency", 32, "signatures under way at once")
 	f.IntVar(&o.config.JobsHeld, "jobs-held", 0, "jobs held at once (default twice --concurrency)")

@@ -40,10 +40,10 @@ func (c *Client) readKey(id keyID, bundle azkeys.KeyBundle) (signer.Key, error) 
 	if err != nil {
 		return signer.Key{}, err
 	}
-	if known := c.keys.public(asked); known != nil && !equal(known, public) {
+	if known := c.keys.known(asked); known.KID != "" && !equal(known.Public, public) {
 		return signer.Key{}, corrupt(asked, "its public key has changed, which a version's never does")
 	}
-	key := signer.Key{KID: got.String(), Public: public, HSM: strings.HasSuffix(string(value(jwk.Kty)), "-HSM"), Operations: operations(jwk), Enabled: true}
+	key := signer.Key{KID: got.String(), Public: public, Symmetric: public == nil, HSM: strings.HasSuffix(string(value(jwk.Kty)), "-HSM"), Operations: operations(jwk), Enabled: true}
 	if a := bundle.Attributes; a != nil {
 		key.Enabled = a.Enabled == nil || *a.Enabled
 		key.NotBefore, key.Expires = value(a.NotBefore), value(a.Expires)
@@ -52,11 +52,14 @@ func (c *Client) readKey(id keyID, bundle azkeys.KeyBundle) (signer.Key, error) 
 }
 
 // publicKey builds the public half from the JWK members (RFC 7518, section
-// 6; RFC 8812 for P-256K, under the vault's name for the curve).
+// 6; RFC 8812 for P-256K, under the vault's name for the curve). A symmetric
+// key has none.
 func publicKey(id keyID, jwk *azkeys.JSONWebKey) (crypto.PublicKey, error) {
 	var public crypto.PublicKey
 	var err error
 	switch kty, curve := strings.TrimSuffix(string(value(jwk.Kty)), "-HSM"), value(jwk.Crv); {
+	case kty == "oct":
+		return nil, nil
 	case kty == "RSA":
 		public, err = rsaKey(jwk.N, jwk.E)
 	case kty == "EC" && curve == azkeys.CurveNameP256:
@@ -70,7 +73,7 @@ func publicKey(id keyID, jwk *azkeys.JSONWebKey) (crypto.PublicKey, error) {
 	default:
 		return nil, &signer.Error{
 			Code:    schema.CodeAlgorithmNotFitting,
-			Message: fmt.Sprintf("resolve %s: no signature algorithm here fits a key of type %s %s", id, clip(string(value(jwk.Kty)), 16), clip(string(curve), 16)),
+			Message: fmt.Sprintf("resolve %s: no algorithm here fits a key of type %s %s", id, clip(string(value(jwk.Kty)), 16), clip(string(curve), 16)),
 		}
 	}
 	if err != nil {
@@ -134,9 +137,11 @@ func operations(jwk *azkeys.JSONWebKey) []string {
 	return ops
 }
 
-// equal compares public keys of any of the three types.
+// equal compares public keys of any of the three types, or none.
 func equal(a, b crypto.PublicKey) bool {
 	switch a := a.(type) {
+	case nil:
+		return b == nil
 	case *rsa.PublicKey:
 		return a.Equal(b)
 	case *ecdsa.PublicKey:

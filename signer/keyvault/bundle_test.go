@@ -71,6 +71,15 @@ func TestReadKey(t *testing.T) {
 	}
 }
 
+func TestReadSymmetricKey(t *testing.T) {
+	t.Parallel()
+	b := azkeys.KeyBundle{Key: &azkeys.JSONWebKey{KID: point(azkeys.ID(someKID)), Kty: point(azkeys.KeyTypeOctHSM)}}
+	key, err := newClient(t, func(*Config) {}).readKey(someID(t), b)
+	if err != nil || !key.Symmetric || !key.HSM || key.Public != nil {
+		t.Errorf("readKey = %+v, %v", key, err)
+	}
+}
+
 func TestReadKeyRefuses(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
@@ -88,7 +97,6 @@ func TestReadKeyRefuses(t *testing.T) {
 		{"x of another curve", func(jwk *azkeys.JSONWebKey) { jwk.Crv = point(azkeys.CurveNameP256K) }, schema.CodeIntegrity},
 		{"no curve", func(jwk *azkeys.JSONWebKey) { jwk.Crv = nil }, schema.CodeAlgorithmNotFitting},
 		{"the old name of secp256k1", func(jwk *azkeys.JSONWebKey) { jwk.Crv = point(azkeys.CurveName("SECP256K1")) }, schema.CodeAlgorithmNotFitting},
-		{"a symmetric key", func(jwk *azkeys.JSONWebKey) { jwk.Kty = point(azkeys.KeyTypeOctHSM) }, schema.CodeAlgorithmNotFitting},
 		{"no type", func(jwk *azkeys.JSONWebKey) { jwk.Kty = nil }, schema.CodeAlgorithmNotFitting},
 		{"RSA without members", func(jwk *azkeys.JSONWebKey) { jwk.Kty = point(azkeys.KeyTypeRSA) }, schema.CodeIntegrity},
 	}

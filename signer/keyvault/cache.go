@@ -1,7 +1,6 @@
 package keyvault
 
 import (
-	"crypto"
 	"math/rand/v2"
 	"sync"
 	"time"
@@ -114,14 +113,15 @@ func (c *cache) lifetime(id keyID) time.Duration {
 	return c.cacheFor
 }
 
-// public returns the public half of a version, once it is known, or nil.
-func (c *cache) public(id keyID) crypto.PublicKey {
+// known returns what was last heard of a version, whose public half never
+// changes, or the zero Key.
+func (c *cache) known(id keyID) signer.Key {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if s := c.slots[id]; s != nil {
-		return s.key.Public
+		return s.key
 	}
-	return nil
+	return signer.Key{}
 }
 
 // doubt makes the next Resolve ask again for every entry that holds the

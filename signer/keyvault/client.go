@@ -12,21 +12,26 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 	"github.com/Azure/azure-sdk-for-go/sdk/security/keyvault/azkeys"
+
+	"github.com/signmill/signmill/signer"
 )
 
-// Client resolves keys and signs with them. Make one with [New] and share it:
-// its caches and its connections are what keeps calls few.
+// Client does everything that can be done with keys. Make one with [New] and
+// share it: its caches and its connections are what keeps calls few.
 type Client struct {
-	config Config
-	gate   gate
-	wire   wire
-	own    *http.Transport // nil when the caller gave one
-	keys   *cache
-	log    *slog.Logger
+	config   Config
+	gate     gate
+	wire     wire
+	own      *http.Transport // nil when the caller gave one
+	keys     *cache
+	counters counters
+	log      *slog.Logger
 
 	mu     sync.Mutex // guards vaults
 	vaults map[address]*vault
 }
+
+var _ signer.Keys = (*Client)(nil)
 
 // vault is one azkeys client, and the gate that its first call passes alone.
 type vault struct {
@@ -42,13 +47,18 @@ func New(config Config) (*Client, error) {
 		return nil, err
 	}
 	config = config.filled()
+	counters, err := newCounters(config.Meter)
+	if err != nil {
+		return nil, fmt.Errorf("key vault client: %w", err)
+	}
 	c := &Client{
-		config: config,
-		gate:   gate{domains: config.Domains, local: config.Local},
-		wire:   wire{config.Transport},
-		keys:   newCache(config),
-		log:    config.Log,
-		vaults: map[address]*vault{},
+		config:   config,
+		gate:     gate{domains: config.Domains, local: config.Local},
+		wire:     wire{config.Transport},
+		keys:     newCache(config),
+		counters: counters,
+		log:      config.Log,
+		vaults:   map[address]*vault{},
 	}
 	if config.Transport == nil {
 		c.own = newTransport(config.Concurrency)

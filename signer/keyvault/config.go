@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
+	"go.opentelemetry.io/otel/metric"
 )
 
 // Config says how a [Client] reaches its vaults. Only Credential is required.
@@ -53,6 +54,10 @@ type Config struct {
 	Local bool
 
 	Log *slog.Logger // nil: nothing is logged
+
+	// Meter counts calls made and calls saved, as [MetricCalls] and
+	// [MetricCallsSaved]. nil: nothing is counted.
+	Meter metric.Meter
 }
 
 // Retry bounds how a call is repeated after throttling, 408, 5xx or a broken

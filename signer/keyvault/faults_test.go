@@ -63,7 +63,7 @@ func TestTamperedAnswersAreThrownAway(t *testing.T) {
 		{name: "lost zeros", ecOnly: true, faults: localvault.Faults{Unpadded: 1}},
 		{name: "r twice", ecOnly: true, faults: localvault.Faults{RepeatedR: 1}},
 	}
-	for _, algorithm := range schema.Algorithms() {
+	for _, algorithm := range schema.PublicKeySignatures() {
 		for _, test := range tests {
 			if test.ecOnly && algorithm.Family() != schema.ECDSA {
 				continue
@@ -125,7 +125,7 @@ func TestPassingFaultsAreOutlived(t *testing.T) {
 		"all of a piece": {DropRequest: 1, DropAnswer: 1, Expire: 1, Throttle: 1, Fail: 1},
 	}
 	for name, faults := range tests {
-		for _, algorithm := range schema.Algorithms() {
+		for _, algorithm := range schema.PublicKeySignatures() {
 			synctest.Test(t, func(t *testing.T) {
 				c := clientOf(t, server.RoundTripper(), nil)
 				key := resolve(t, c, refFor(algorithm))

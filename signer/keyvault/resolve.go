@@ -42,10 +42,11 @@ func (c *Client) Resolve(ctx context.Context, ref signer.Ref) (signer.Key, error
 		select {
 		case <-f.done:
 			if !f.alone {
+				c.counters.save(ctx, schema.GetPublicKey)
 				return shared(f)
 			}
 		case <-ctx.Done():
-			return signer.Key{}, task{what: "resolve", id: id}.interrupted(nil, 0, ctx.Err())
+			return signer.Key{}, task{operation: schema.GetPublicKey, id: id}.interrupted(nil, 0, ctx.Err())
 		}
 	}
 }
@@ -69,7 +70,7 @@ func (c *Client) fetch(ctx context.Context, id keyID) (key signer.Key, err error
 	if err != nil {
 		return key, &signer.Error{Code: schema.CodeForbidden, Message: "resolve " + id.String(), Err: err}
 	}
-	return key, c.do(ctx, task{what: "resolve", id: id, vault: v, call: func(ctx context.Context) error {
+	return key, c.do(ctx, task{operation: schema.GetPublicKey, id: id, vault: v, call: func(ctx context.Context) error {
 		answer, err := v.GetKey(ctx, id.name, id.version, nil)
 		if err == nil {
 			key, err = c.readKey(id, answer.KeyBundle)

@@ -23,10 +23,19 @@ const longestHint = time.Minute
 
 // task is one operation with one key, repeated until it has an outcome.
 type task struct {
-	what  string // for people: "sign with", "resolve"
-	id    keyID  // version may be empty
-	vault *vault
-	call  func(ctx context.Context) error // one attempt
+	operation schema.Operation // getPublicKey for a Resolve
+	id        keyID            // version may be empty
+	allowed   []string         // the key's key_ops, as far as known
+	vault     *vault
+	call      func(ctx context.Context) error // one attempt
+}
+
+// subject begins each message about the task.
+func (t task) subject() string {
+	if t.operation == schema.GetPublicKey {
+		return "resolve " + t.id.String()
+	}
+	return string(t.operation) + " with " + t.id.String()
 }
 
 // do runs t.call until it succeeds, fails for good, or the attempts or ctx
@@ -46,7 +55,7 @@ func (c *Client) do(ctx context.Context, t task) error {
 		}
 		last = t.translate(err, id)
 		if last.Code == schema.CodeIntegrity {
-			c.log.ErrorContext(ctx, "vault answer failed the integrity check", "kid", t.id.String(), "request_id", id, "err", last)
+			c.alarm(ctx, t.id, id, last)
 		}
 		again, floor := c.config.Retry.decide(err, attempt, time.Now())
 		if !again {
@@ -64,6 +73,11 @@ func (c *Client) do(ctx context.Context, t task) error {
 	}
 }
 
+// alarm logs an answer that cannot be right. It is never repeated.
+func (c *Client) alarm(ctx context.Context, key keyID, requestID string, err error) {
+	c.log.ErrorContext(ctx, "vault answer failed the integrity check", "kid", key.String(), "request_id", requestID, "err", err)
+}
+
 // attempt makes one call, bounded in time, that the vault logs under id. Its
 // error wraps a context's error only if ctx itself has ended.
 func (c *Client) attempt(ctx context.Context, t task, id string) error {
@@ -75,6 +89,7 @@ func (c *Client) attempt(ctx context.Context, t task, id string) error {
 	defer cancel()
 	err = t.guarded(policy.WithHTTPHeader(bounded, http.Header{"X-Ms-Client-Request-Id": {id}}))
 	answer, _ := errors.AsType[*azcore.ResponseError](err)
+	c.count(ctx, t, err)
 	leave(err == nil || answer != nil)
 	switch ended := ctx.Err(); {
 	case err == nil || answer != nil:
@@ -89,6 +104,15 @@ func (c *Client) attempt(ctx context.Context, t task, id string) error {
 	return err
 }
 
+// count counts one attempt by its outcome.
+func (c *Client) count(ctx context.Context, t task, err error) {
+	var code schema.Code
+	if err != nil {
+		code = t.translate(err, "").Code
+	}
+	c.counters.call(ctx, t.operation, code)
+}
+
 // guarded makes one call, and makes an error of a panic of the SDK or the
 // transport. Otherwise the vault's first call, or the one question for a key,
 // would never end, and all others would wait for it.
@@ -97,7 +121,7 @@ func (t task) guarded(ctx context.Context) (err error) {
 		if p := recover(); p != nil {
 			err = &signer.Error{
 				Code:    schema.CodeInternal,
-				Message: t.what + " " + t.id.String() + ": the vault's answer met a defect of the worker",
+				Message: t.subject() + ": the vault's answer met a defect of the worker",
 				Err:     fmt.Errorf("panic: %v", p),
 			}
 		}

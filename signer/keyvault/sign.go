@@ -2,8 +2,7 @@ package keyvault
 
 import (
 	"context"
-	"errors"
-	"time"
+	"fmt"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/security/keyvault/azkeys"
 
@@ -12,69 +11,44 @@ import (
 )
 
 // Sign returns the signature of digest in JOSE form, made by the version that
-// key names and verified with key.Public. A key that cannot sign digest costs
-// no call. An answer that names another version, or a signature that does not
-// verify, is CodeIntegrity: it is logged as an error, thrown away, and not
-// asked for again. After a refusal the next Resolve of the key asks the vault.
+// key names and verified with key.Public. An HMAC, for which there is no
+// public key, is verified by a second call, so that key_ops must allow verify
+// too. A key that cannot sign digest costs no call. An answer that names
+// another version, or a signature that does not verify, is CodeIntegrity: it
+// is logged as an error, thrown away, and not asked for again. After a refusal
+// the next Resolve of the key asks the vault.
 func (c *Client) Sign(ctx context.Context, key signer.Key, algorithm schema.Algorithm, digest []byte) ([]byte, error) {
-	if err := signer.Check(key, algorithm, digest, time.Now()); err != nil {
+	in := signer.Input{Size: len(digest)}
+	u, err := c.use(key, schema.Sign, algorithm, in)
+	if err != nil {
 		return nil, err
 	}
-	id, err := c.gate.kid(key.KID)
-	if err != nil {
-		return nil, &signer.Error{Code: schema.CodeKeyNotFound, Message: err.Error()}
-	}
-	v, err := c.vault(id.vault)
-	if err != nil {
-		return nil, &signer.Error{Code: schema.CodeForbidden, Message: "sign with " + id.String(), Err: err}
+	verified := func(signature []byte) error { return signer.Verify(key.Public, algorithm, digest, signature) }
+	if algorithm.Symmetric() {
+		if err := signer.Check(key, schema.Verify, algorithm, in); err != nil {
+			return nil, err
+		}
+		verified = func(mac []byte) error { return sized("the HMAC", mac, algorithm.Hash().Size()) }
 	}
 	name := azkeys.SignatureAlgorithm(algorithm)
 	params := azkeys.SignParameters{Algorithm: &name, Value: digest}
-	var signature []byte
-	err = c.do(ctx, task{what: "sign with", id: id, vault: v, call: func(ctx context.Context) error {
-		answer, err := v.Sign(ctx, id.name, id.version, params, nil)
-		if err != nil {
-			return err
-		}
-		if err := c.inspect(id, answer.KID); err != nil {
-			return err
-		}
-		if err := signer.Verify(key.Public, algorithm, digest, answer.Result); err != nil {
-			return tampered(id, err)
-		}
-		signature = answer.Result
-		return nil
-	}})
+	got, err := c.ask(ctx, u, func(ctx context.Context, v *vault) (result, error) {
+		answer, err := v.Sign(ctx, u.id.name, u.id.version, params, nil)
+		return answer.KeyOperationResult, err
+	}, func(got result) error { return verified(got.Result) })
+	if err == nil && algorithm.Symmetric() {
+		err = c.confirm(ctx, u, digest, got.Result)
+	}
 	if err != nil {
-		c.reconsider(key, err)
 		return nil, err
 	}
-	return signature, nil
+	return got.Result, nil
 }
 
-// inspect compares the version that answered with the one that was asked.
-func (c *Client) inspect(asked keyID, kid *azkeys.ID) error {
-	text := string(value(kid))
-	if got, err := c.gate.kid(text); err != nil || !got.same(asked) {
-		return tampered(asked, errors.New("the answer names the key "+clip(text, 200)))
+// sized fails unless b has the length that the algorithm makes.
+func sized(what string, b []byte, want int) error {
+	if len(b) != want {
+		return fmt.Errorf("%s has %d bytes, and should have %d", what, len(b), want)
 	}
 	return nil
-}
-
-// tampered is an answer to Sign that must not leave.
-func tampered(id keyID, cause error) *signer.Error {
-	return &signer.Error{
-		Code:    schema.CodeIntegrity,
-		Message: "sign with " + id.String() + ": the vault's signature failed the check and was thrown away; find out what answers in the vault's place before signing on",
-		Err:     cause,
-	}
-}
-
-// reconsider lets go of what is known about key when the vault refused it.
-func (c *Client) reconsider(key signer.Key, err error) {
-	e := signer.AsError(err)
-	switch e.Code {
-	case schema.CodeForbidden, schema.CodeKeyUnusable, schema.CodeKeyNotFound:
-		c.keys.doubt(key.KID, time.Now())
-	}
 }

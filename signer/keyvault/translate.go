@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"strings"
 	"time"
@@ -26,14 +27,23 @@ func (t task) translate(err error, requestID string) *signer.Error {
 	if !ok {
 		return t.unanswered(err)
 	}
-	said := readAnswer(answer)
+	said := t.discreet(answer.StatusCode, readAnswer(answer))
 	code, advice := t.judge(answer.StatusCode, said)
 	return &signer.Error{
 		Code:       code,
-		Message:    t.what + " " + t.id.String() + ": " + advice,
+		Message:    t.subject() + ": " + advice,
 		RetryAfter: hint(answer.RawResponse, time.Now()),
 		Err:        fmt.Errorf("the vault answered %d%s (request id %s)", answer.StatusCode, said, requestID),
 	}
+}
+
+// discreet forgets why a ciphertext was refused: whoever may ask for
+// decryptions must not learn what was wrong with one, not even by way of logs.
+func (t task) discreet(status int, said answer) answer {
+	if status == http.StatusBadRequest && (t.operation == schema.Decrypt || t.operation == schema.UnwrapKey) {
+		return answer{}
+	}
+	return said
 }
 
 // unanswered is the failure of an attempt that got no answer at all.
@@ -41,15 +51,17 @@ func (t task) unanswered(err error) *signer.Error {
 	advice := "the vault could not be reached; check its name, the network and its firewall"
 	if unauthenticated(err) {
 		advice = "no token for the vault could be had; check the worker's identity and the vault's tenant"
+	} else if lookup, ok := errors.AsType[*net.DNSError](err); ok && lookup.IsNotFound {
+		advice = "the vault's name is not known to DNS; find the right one with: " + t.listing() + ", and where the vault has a private endpoint, link its private DNS zone to the worker's network"
 	}
-	return &signer.Error{Code: schema.CodeUnavailable, Message: t.what + " " + t.id.String() + ": " + advice, Err: err}
+	return &signer.Error{Code: schema.CodeUnavailable, Message: t.subject() + ": " + advice, Err: err}
 }
 
 // interrupted is the failure of a task whose context ended, or would end
 // before the next attempt.
 func (t task) interrupted(last *signer.Error, attempts int, ended error) *signer.Error {
 	if last == nil {
-		return &signer.Error{Code: schema.CodeUnavailable, Message: t.what + " " + t.id.String() + ": the vault had not answered when the call was given up", Err: ended}
+		return &signer.Error{Code: schema.CodeUnavailable, Message: t.subject() + ": the vault had not answered when the call was given up", Err: ended}
 	}
 	return &signer.Error{
 		Code:       last.Code,
@@ -62,6 +74,9 @@ func (t task) interrupted(last *signer.Error, attempts int, ended error) *signer
 // judge finds the code for an answer and what to do about it.
 func (t task) judge(status int, said answer) (schema.Code, string) {
 	switch {
+	case strings.Contains(said.code+said.inner, "NotActivated"):
+		return schema.CodeForbidden, "the Managed HSM is not activated; do that with: az keyvault security-domain download --hsm-name " + t.id.vault.name() +
+			" --sd-wrapping-keys <certificates> --sd-quorum <number> --security-domain-file <file>"
 	case status == http.StatusTooManyRequests:
 		return schema.CodeThrottled, "the vault's quota is used up; lower the budget or spread keys over more vaults"
 	case passing(status):
@@ -70,11 +85,19 @@ func (t task) judge(status int, said answer) (schema.Code, string) {
 		return schema.CodeForbidden, "the vault does not accept the worker's token; check that the identity belongs to the vault's tenant"
 	case status == http.StatusForbidden:
 		return t.forbidden(said)
+	case said.code == deletedKey || said.inner == deletedKey:
+		return schema.CodeKeyNotFound, "the key is deleted and can be had back; recover it with: az keyvault key recover " + t.vaultFlag() + " --name " + t.id.name
 	case status == http.StatusNotFound:
 		return schema.CodeKeyNotFound, "the vault has no such key or version; list them with: az keyvault key list-versions " + t.vaultFlag() + " --name " + t.id.name
 	}
+	if t.operation == schema.Decrypt || t.operation == schema.UnwrapKey {
+		return schema.CodeVaultRejected, "the vault refused the input; check that this version of the key, the algorithm and all parts of the input are those of the encryption"
+	}
 	return schema.CodeVaultRejected, "the vault refused the request; the cause is in the worker's log"
 }
+
+// deletedKey is what the vault calls a key in its bin.
+const deletedKey = "ObjectIsDeletedButRecoverable"
 
 // forbidden tells apart what a vault answers with 403, by the inner code.
 func (t task) forbidden(said answer) (schema.Code, string) {
@@ -86,13 +109,17 @@ func (t task) forbidden(said answer) (schema.Code, string) {
 	case inner == "KeyDisabled":
 		return schema.CodeKeyUnusable, "the key is disabled; enable it with: " + key + " --enabled true"
 	case inner == "KeyOperationForbidden":
-		return schema.CodeKeyUnusable, "key_ops lacks the operation; allow it with: " + key + " --ops sign verify"
-	case strings.Contains(inner, "Expired") || strings.Contains(inner, "NotYetValid"):
-		return schema.CodeKeyUnusable, "the key is outside its dates; make a new version with: az keyvault key rotate " + t.vaultFlag() + " --name " + t.id.name
+		return schema.CodeKeyUnusable, "key_ops lacks " + string(t.operation) + "; allow it with: " + key + " --ops " + signer.OpsWith(signer.Key{Operations: t.allowed}, t.operation)
+	case strings.Contains(inner, "NotYetValid"):
+		return schema.CodeKeyUnusable, "the key is not valid yet; wait for its date, or move it with: " + key + " --not-before <date>"
+	case strings.Contains(inner, "Expired"):
+		return schema.CodeKeyUnusable, "the key has expired; make a new version with: az keyvault key rotate " + t.vaultFlag() + " --name " + t.id.name
 	case inner == "ForbiddenByFirewall":
 		return schema.CodeForbidden, "the vault's firewall keeps the worker out; admit its address with: az keyvault network-rule add --name " + t.id.vault.name() + " --ip-address <address>"
+	case inner == "ForbiddenByConnection":
+		return schema.CodeForbidden, "the vault takes no calls from the public network; give the worker's network a private endpoint, or open the vault with: az keyvault update --name " + t.id.vault.name() + " --public-network-access Enabled"
 	case inner == "AccessDenied":
-		return schema.CodeForbidden, "no access policy lets the worker in; add one with: az keyvault set-policy --name " + t.id.vault.name() + " --object-id <identity> --key-permissions get sign"
+		return schema.CodeForbidden, "no access policy lets the worker in; add one with: az keyvault set-policy --name " + t.id.vault.name() + " --object-id <identity> --key-permissions " + t.permissions()
 	}
 	return schema.CodeForbidden, "the worker's identity may not use the key; " + t.grant()
 }
@@ -105,6 +132,22 @@ func (t task) grant() string {
 	}
 	return `give it the role "Key Vault Crypto User" with: az role assignment create --role "Key Vault Crypto User" --assignee <identity> --scope <resource id of vault ` +
 		t.id.vault.name() + ">"
+}
+
+// permissions are those of an access policy that lets t pass.
+func (t task) permissions() string {
+	if t.operation == schema.GetPublicKey {
+		return "get"
+	}
+	return "get " + string(t.operation)
+}
+
+// listing is the command that shows the vaults there are.
+func (t task) listing() string {
+	if t.id.vault.hsm() {
+		return "az keyvault list --resource-type hsm"
+	}
+	return "az keyvault list"
 }
 
 func (t task) vaultFlag() string {

@@ -27,7 +27,7 @@ func TestRefusalsSayWhatToDo(t *testing.T) {
 		{403, "Forbidden", "KeyOperationForbidden", schema.CodeKeyUnusable, "--version 0123456789abcdef0123456789abcdef --ops sign verify"},
 		{403, "Forbidden", "KeyDisabled", schema.CodeKeyUnusable, "az keyvault key set-attributes --vault-name example --name invoices"},
 		{403, "Forbidden", "KeyExpired", schema.CodeKeyUnusable, "az keyvault key rotate --vault-name example --name invoices"},
-		{403, "Forbidden", "KeyNotYetValid", schema.CodeKeyUnusable, "outside its dates"},
+		{403, "Forbidden", "KeyNotYetValid", schema.CodeKeyUnusable, "--not-before"},
 		{404, "KeyNotFound", "", schema.CodeKeyNotFound, "az keyvault key list-versions --vault-name example --name invoices"},
 		{401, "Unauthorized", "", schema.CodeForbidden, "tenant"},
 		{400, "BadParameter", "", schema.CodeVaultRejected, "refused"},
@@ -70,7 +70,7 @@ func TestRefusalsOfAManagedHSM(t *testing.T) {
 			t.Error("a token for vaults went to a Managed HSM")
 		}
 		id, _ := c.gate.kid(key.KID)
-		_, advice := task{id: id}.forbidden(answer{})
+		_, advice := task{operation: schema.Sign, id: id}.forbidden(answer{})
 		if !strings.Contains(advice, `--hsm-name example --role "Managed HSM Crypto User"`) {
 			t.Errorf("the advice reads %q", advice)
 		}
