@@ -7,7 +7,9 @@ import (
 
 // Secret is a plaintext or an unwrapped key. However it is printed, logged or
 // put into JSON by reflection, its bytes do not show; only what converts it to
-// []byte on purpose sees them.
+// []byte on purpose sees them. Package fmt cannot know that where it comes to a
+// Secret through an unexported field, or below a pointer that the verb does not
+// suit: keep it in exported fields, and see the Format methods of this package.
 type Secret []byte
 
 // redacted stands in the place of a secret's bytes.
