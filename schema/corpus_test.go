@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
@@ -35,6 +36,17 @@ func compile(t testing.TB, doc []byte) *jsonschema.Schema {
 		t.Fatal(err)
 	}
 	return s
+}
+
+// resultSchemaOnce returns the schema of a result, compiled once for all tests.
+func resultSchemaOnce(t testing.TB) *jsonschema.Schema {
+	compiled.Do(func() { compiled.schema = compile(t, ResultSchema()) })
+	return compiled.schema
+}
+
+var compiled struct {
+	sync.Once
+	schema *jsonschema.Schema
 }
 
 // schemaSays validates a document, which may not be JSON.
@@ -117,7 +129,7 @@ func checkMessage(t testing.TB, bad *Invalid) {
 	}
 	if doc, err := bad.Result().Encode(0); err != nil {
 		t.Errorf("answer: %v", err)
-	} else if err := schemaSays(compile(t, ResultSchema()), doc); err != nil {
+	} else if err := schemaSays(resultSchemaOnce(t), doc); err != nil {
 		t.Errorf("schema of the answer: %v", err)
 	}
 }

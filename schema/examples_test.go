@@ -13,8 +13,8 @@ import (
 // the example, without white space; for a job with data, its digests.
 func TestExamples(t *testing.T) {
 	files, _ := filepath.Glob("examples/*.json")
-	if len(files) != 8 {
-		t.Fatalf("got %d examples, want 8", len(files))
+	if len(files) != 22 {
+		t.Fatalf("got %d examples, want 22", len(files))
 	}
 	for _, name := range files {
 		t.Run(filepath.Base(name), func(t *testing.T) {

@@ -62,7 +62,7 @@ func largest(j *Job, item *Item) ItemResult {
 // largestKey returns a public key at both of its bounds.
 func largestKey() *PublicKey {
 	const frame = `{"kty":""}`
-	return &PublicKey{JWK: []byte(`{"kty":"` + strings.Repeat("k", MaxJWK-len(frame)) + `"}`), PEM: pemOf(714)}
+	return &PublicKey{JWK: []byte(`{"kty":"` + strings.Repeat("k", MaxJWK-len(frame)) + `"}`), PEM: pemOf(717)}
 }
 
 // pemOf returns n bytes as the PEM of a public key.
