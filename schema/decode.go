@@ -236,6 +236,8 @@ func (d *draft) put(item *Item, v *value, rules *sizes, scratch []byte) (_ []byt
 	switch {
 	case rule.most == 0:
 		return scratch, rule.wrong(1, &d.job)
+	case len(v.text) == 0 && rule.least == 0:
+		return scratch, "must not be empty; leave it out instead"
 	case len(v.text) == 0:
 		return scratch, "must not be empty"
 	}

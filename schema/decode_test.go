@@ -80,6 +80,27 @@ func TestMessages(t *testing.T) {
 		{"digest-standard", `/items/0/digest: must be base64url without padding, as in JOSE (RFC 7515, section 2); it is standard base64: replace + by - and / by _`},
 		{"digest-standard-padded", `/items/0/digest: must be base64url without padding, as in JOSE (RFC 7515, section 2); it is standard base64 with padding: replace + by -, / by _, and drop the = at the end`},
 		{"digest-inner-newline", `/items/0/digest: must be base64url without padding, as in JOSE (RFC 7515, section 2); the character at offset 20 is not in its alphabet`},
+		{"second-item", `/items/1/plaintext: must be 1 to 501 bytes for RSA1_5, is 502`},
+		{"encrypt-rsa-oaep-256-long", `/items/0/plaintext: must be 1 to 446 bytes for RSA-OAEP-256, is 447`},
+		{"encrypt-gcm-iv", `/items/0/iv: must be left out for encrypt with A256GCM: the vault makes it`},
+		{"encrypt-rsa-iv", `/items/0/iv: must be left out: encrypt with RSA-OAEP does not take it`},
+		{"encrypt-cbc-no-iv", `/items/0/iv: is missing; must be 16 bytes for A128CBC`},
+		{"encrypt-cbc-iv-12", `/items/0/iv: must be 16 bytes for A128CBC, is 12`},
+		{"encrypt-cbc-17", `/items/0/plaintext: must be at least 16 bytes, in whole blocks of 16, for A192CBC, is 17`},
+		{"encrypt-rsa-oaep-empty", `/items/0/plaintext: must not be empty`},
+		{"encrypt-no-plaintext", `/items/0/plaintext: is missing; must be 1 to 470 bytes for RSA-OAEP`},
+		{"decrypt-gcm-aad-empty", `/items/0/aad: must not be empty; leave it out instead`},
+		{"decrypt-gcm-tag-15", `/items/0/tag: must be 16 bytes for A256GCM, is 15`},
+		{"unwrapkey-kw-25", `/items/0/ciphertext: must be at least 24 bytes, in whole blocks of 8, for A128KW, is 25`},
+		{"wrapkey-a256gcm", `/algorithm: must be one of RSA1_5, RSA-OAEP, RSA-OAEP-256, A128KW, A192KW, A256KW for wrapKey, is "A256GCM"`},
+		{"decrypt-no-algorithm", `/algorithm: is missing; must be one of RSA1_5, RSA-OAEP, RSA-OAEP-256, A128GCM, A192GCM, A256GCM, A128CBC, A192CBC, A256CBC, A128CBCPAD, A192CBCPAD, A256CBCPAD for decrypt`},
+		{"verify-rsa-long", `/items/0/signature: must be 1 to 512 bytes for PS256, is 513`},
+		{"verify-no-digest", `/items/0: must have exactly one of digest and data`},
+		{"encrypt-data", `/items/0/data: must be left out: encrypt with A256GCM does not take it`},
+		{"wrapkey-format", `/signatureFormat: must be left out: it belongs to sign and verify only; is "jose"`},
+		{"publickey-algorithm", `/algorithm: must be left out: getPublicKey needs none; is "RS256"`},
+		{"publickey-two", `/items: must hold exactly one item for getPublicKey, holds 2`},
+		{"publickey-iv", `/items/0/iv: must be left out: getPublicKey does not take it`},
 		{"labels-many", `/labels: must hold at most 32 labels, holds more`},
 		{"byte-order-mark", `not JSON at byte 0: the document begins with a byte order mark; leave it out (RFC 8259, section 8.1)`},
 		{"trailing-text", `not JSON at byte 188: something follows the document; a message holds exactly one`},
@@ -158,7 +179,7 @@ func TestDigestsDoNotOverlap(t *testing.T) {
 func TestMaxSignature(t *testing.T) {
 	t.Parallel()
 	for a, want := range map[Algorithm][2]int{
-		RS256: {512, 512}, PS512: {512, 512}, ES256: {64, 72}, ES256K: {64, 72}, ES384: {96, 104}, ES512: {132, 139}, "none": {0, 0},
+		RS256: {512, 512}, PS512: {512, 512}, HS256: {32, 32}, HS384: {48, 48}, HS512: {64, 64}, A256GCM: {0, 0}, RSA15: {0, 0}, ES256: {64, 72}, ES256K: {64, 72}, ES384: {96, 104}, ES512: {132, 139}, "none": {0, 0},
 	} {
 		if got := [2]int{a.MaxSignature(JOSE), a.MaxSignature(DER)}; got != want {
 			t.Errorf("%s: got %v, want %v", a, got, want)

@@ -3,6 +3,8 @@ package schema
 import (
 	"path/filepath"
 	"reflect"
+	"slices"
+	"strings"
 	"testing"
 )
 
@@ -25,7 +27,7 @@ func seed(f *testing.F, patterns ...string) {
 // survives a round trip, and has a worst-case result within the limit.
 func FuzzDecode(f *testing.F) {
 	seed(f, "examples/job-*.json", "testdata/good/*.json", "testdata/bad/*.json")
-	js := compile(f, JobSchema())
+	js, rs := compile(f, JobSchema()), compile(f, ResultSchema())
 	f.Fuzz(func(t *testing.T, doc []byte) {
 		j, err := Decode(doc, Limits{})
 		if err != nil {
@@ -40,8 +42,12 @@ func FuzzDecode(f *testing.F) {
 		}
 		checkRoundTrip(t, js, j)
 		r := resultOf(j, func(i int) bool { return i%2 == 0 })
-		if _, err := r.Encode(0); err != nil {
-			t.Fatalf("result: %v", err)
+		written, err := r.Encode(0)
+		if err != nil || len(written) > j.MaxResultBytes() {
+			t.Fatalf("result: %d bytes, %v; want at most %d", len(written), err, j.MaxResultBytes())
+		}
+		if err := schemaSays(rs, written); err != nil {
+			t.Fatalf("schema of the result: %v", err)
 		}
 	})
 }
@@ -51,6 +57,11 @@ func FuzzDecode(f *testing.F) {
 func FuzzDecodeResult(f *testing.F) {
 	seed(f, "examples/result-*.json")
 	f.Add([]byte(goodResult))
+	f.Add([]byte(doneResult))
+	for _, e := range slices.Concat(edits(), doneEdits()) {
+		f.Add([]byte(strings.Replace(goodResult, e.old, e.new, 1)))
+		f.Add([]byte(strings.Replace(doneResult, e.old, e.new, 1)))
+	}
 	rs := compile(f, ResultSchema())
 	f.Fuzz(func(t *testing.T, doc []byte) {
 		r, err := DecodeResult(doc)

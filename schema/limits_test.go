@@ -65,9 +65,22 @@ func TestMaxResultBytes(t *testing.T) {
 	t.Parallel()
 	rsa, ec := jobOf(RS256, 2), jobOf(ES256, 2)
 	ec.Labels = map[string]string{"a": `"`}
+	frame := 88 + 7 + 512 + 9 + 8
+	one := func(o Operation, a Algorithm, extra int) int { return kind{o, a}.job(1, extra).MaxResultBytes() }
 	for name, c := range map[string]struct{ got, want int }{
-		"RS256": {rsa.MaxResultBytes(), 88 + 7 + 512 + 2*(9+8+14+683)},
-		"ES256": {ec.MaxResultBytes(), 88 + 7 + 512 + len(`{"a":"\""}`) + 2*(9+8+50+24+64)},
+		"RS256":                            {rsa.MaxResultBytes(), 88 + 7 + 512 + 2*(9+8+14+683)},
+		"ES256":                            {ec.MaxResultBytes(), 88 + 7 + 512 + len(`{"a":"\""}`) + 2*(9+8+50+24+64)},
+		"verify":                           {one(Verify, RS256, 400), frame + 138},
+		"encrypt with RSA":                 {one(Encrypt, RSA15, 0), frame + 15 + 683},
+		"encrypt 1,000 bytes with GCM":     {one(Encrypt, A256GCM, 999), frame + 15 + 1334 + 24 + 31},
+		"encrypt 1,600 bytes with CBC":     {one(Encrypt, A256CBC, 1584), frame + 15 + 2134 + 30},
+		"encrypt 1,600 bytes with padding": {one(Encrypt, A256CBCPAD, 1599), frame + 15 + 2155 + 30},
+		"encrypt 1,599 bytes with padding": {one(Encrypt, A256CBCPAD, 1598), frame + 15 + 2134 + 30},
+		"wrap 1,600 bytes":                 {one(WrapKey, A256KW, 1584), frame + 15 + 2144},
+		"unwrap 1,608 bytes":               {one(UnwrapKey, A256KW, 1584), frame + 14 + 2134},
+		"unwrap with RSA":                  {one(UnwrapKey, RSAOAEP, 0), frame + 14 + 627},
+		"decrypt 1,600 bytes with padding": {one(Decrypt, A256CBCPAD, 1584), frame + 14 + 2132},
+		"get the public key":               {one(GetPublicKey, "", 0), frame + 29 + 2048 + 1041},
 	} {
 		if c.got != c.want {
 			t.Errorf("%s: got %d, want %d", name, c.got, c.want)
@@ -96,6 +109,39 @@ func TestResultsFit(t *testing.T) {
 				t.Fatalf("%s: got %d bytes, want at most %d", name, len(doc), limit)
 			}
 			checkCut(t, doc, r)
+		}
+	}
+}
+
+// TestBoundIsTight makes the largest result of jobs of each kind and of many
+// sizes. The bound must not be over it by more than the comma after the last
+// item, the labels that are not there, and what a cut leaves of a message.
+func TestBoundIsTight(t *testing.T) {
+	t.Parallel()
+	for _, k := range kinds() {
+		for extra := range 70 {
+			j := k.job(1+extra%3, extra*extra/8)
+			limit, longest := j.MaxResultBytes(), 0
+			for _, done := range []bool{true, false} {
+				r := resultOf(j, func(int) bool { return done })
+				for i := range r.Items {
+					if e := r.Items[i].Error; e != nil {
+						e.Message = strings.Repeat("m", MaxMessage)
+					}
+				}
+				doc, err := r.Encode(limit)
+				if err != nil {
+					t.Fatalf("%s: %v", k, err)
+				}
+				longest = max(longest, len(doc))
+			}
+			slack := len(`,"labels":,`) + len(`succeeded`) - len(`failed`)
+			if k.operation == GetPublicKey {
+				slack += MaxPEM - len(pemOf(717)) + 1
+			}
+			if longest > limit || longest < limit-slack {
+				t.Fatalf("%s: got a result of %d bytes, the formula says %d", k, longest, limit)
+			}
 		}
 	}
 }
