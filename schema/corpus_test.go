@@ -3,6 +3,8 @@ package schema
 import (
 	"bytes"
 	"errors"
+	"fmt"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -104,6 +106,24 @@ func TestBadJobs(t *testing.T) {
 				t.Errorf("schema accepts: got %t, want %t", accepts, want)
 			}
 		})
+	}
+}
+
+// TestSchemaNamesTheFault looks for the field of each fault in what a schema
+// validator says: it is where the validator stands, or what it misses there.
+func TestSchemaNamesTheFault(t *testing.T) {
+	t.Parallel()
+	js := compile(t, JobSchema())
+	for _, c := range badOperations() {
+		err := schemaSays(js, readFile(t, filepath.Join("testdata/bad", c.name+".json")))
+		if err == nil && slices.Contains(beyondSchema(), c.name) {
+			continue
+		}
+		parent, last := path.Split(c.field)
+		at, in, member := "at '"+c.field+"'", "at '"+strings.TrimSuffix(parent, "/")+"'", "'"+last+"'"
+		if text := fmt.Sprint(err); !strings.Contains(text, at) && (!strings.Contains(text, in) || !strings.Contains(text, member)) {
+			t.Errorf("%s: got %v, want %s in it", c.name, err, c.field)
+		}
 	}
 }
 

@@ -9,15 +9,18 @@
 // How it flows. [Decode] is the only door for a job: bytes go in, a valid Job
 // or an [*Invalid] comes out, and nothing behind the door checks again. An
 // item that carries data leaves the door as a digest: hashing happens here.
-// [Job.Encode] is the same door seen from the producer. [Result.Encode] and
-// [DecodeResult] are their counterparts for the way back. [ReplyID],
-// [RefusedID] and [ExhaustedID] name the messages that go that way.
+// Which parts an item has, and how long they are, follows from [Operation] and
+// [Algorithm]. [Job.Encode] is the same door seen from the producer.
+// [Result.Encode] and [DecodeResult] are their counterparts for the way back.
+// [ReplyID], [RefusedID] and [ExhaustedID] name the messages that go that way.
 //
 // Guarantees. All binary values are base64url without padding, as in JOSE
 // (RFC 7515, section 2). Unknown fields, repeated fields, and values beyond a
-// limit are refused, never ignored. A job that was accepted has a result that
-// fits the reply queue: see [Job.MaxResultBytes]. A document is read once, in
-// time and memory that grow with its length and not with its depth.
+// limit are refused, never ignored; only a JWK may have members of any name. A
+// job that was accepted has a result that fits the reply queue: see
+// [Job.MaxResultBytes]. A plaintext is a [Secret] and shows in no error, log or
+// print. A document is read once, in time and memory that grow with its length
+// and not with its depth.
 //
 // Errors. A refused document yields an [*Invalid], which names the field, the
 // limit and the value. A result carries [Error] values with a [Code] from the

@@ -2,6 +2,7 @@ package schema
 
 import (
 	"bytes"
+	"encoding/json"
 	"regexp"
 	"testing"
 )
@@ -24,9 +25,34 @@ func TestDocuments(t *testing.T) {
 		"reply id":       {AsyncAPI(), ReplyID("")[:6] + ": of the job's id"},
 		"refused id":     {AsyncAPI(), RefusedID(nil)[:8] + ": of the body"},
 		"exhausted id":   {AsyncAPI(), ExhaustedID("", 1)[:10] + ": of the job's id"},
+		"operations":     {AsyncAPI(), "sign, verify, encrypt, decrypt, wrapKey, unwrapKey, or getPublicKey"},
 	} {
 		if !bytes.Contains(c.doc, []byte(c.want)) {
 			t.Errorf("%s: want %s in the document", name, c.want)
+		}
+	}
+}
+
+// TestSchemaNamesAll compares the words of the job's schema with the code's.
+func TestSchemaNamesAll(t *testing.T) {
+	t.Parallel()
+	type words struct{ Enum []string }
+	var doc struct {
+		Properties struct{ Operation, Algorithm words }
+		Defs       struct{ SignatureAlgorithm, EncryptionAlgorithm, WrapAlgorithm words } `json:"$defs"`
+	}
+	if err := json.Unmarshal(JobSchema(), &doc); err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct{ got, want string }{
+		"operations": {names(doc.Properties.Operation.Enum), names(Operations())},
+		"algorithms": {names(doc.Properties.Algorithm.Enum), names(Algorithms())},
+		"sign":       {names(doc.Defs.SignatureAlgorithm.Enum), names(Sign.Algorithms())},
+		"encrypt":    {names(doc.Defs.EncryptionAlgorithm.Enum), names(Encrypt.Algorithms())},
+		"wrapKey":    {names(doc.Defs.WrapAlgorithm.Enum), names(WrapKey.Algorithms())},
+	} {
+		if c.got != c.want {
+			t.Errorf("%s: got %s, want %s", name, c.got, c.want)
 		}
 	}
 }

@@ -36,16 +36,17 @@ type Item struct {
 	// hashed it.
 	Digest []byte
 
-	Signature  []byte // to verify, in the job's SignatureFormat
-	Plaintext  Secret // to encrypt or to wrap
-	Ciphertext []byte // to decrypt or to unwrap
+	Signature  []byte // to verify, in the job's SignatureFormat: at most 512 bytes for RSA, else MaxSignatureToVerify
+	Plaintext  Secret // to encrypt or to wrap: at least 1 byte; for RSA at most 501 (RSA1_5), 470 (RSA-OAEP) or 446 (RSA-OAEP-256)
+	Ciphertext []byte // to decrypt or to unwrap: at least 1 byte; for RSA at most 512
 	IV         []byte // initialization vector: 16 bytes for AES-CBC, 12 to decrypt AES-GCM, which makes its own to encrypt
 	AAD        []byte // additional authenticated data of AES-GCM; nil: none
 	Tag        []byte // authentication tag of AES-GCM, 16 bytes, to decrypt
 }
 
-// SignatureFormat is the form of the signatures in a result. It matters for
-// ECDSA only: RSA signatures have one form.
+// SignatureFormat is the form of the signatures that a result of sign and the
+// items of verify hold. It matters for ECDSA only: signatures of RSA and HMAC
+// have one form.
 type SignatureFormat string
 
 // The formats that a job may ask for.

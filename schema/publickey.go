@@ -21,7 +21,8 @@ const (
 const pemType = "PUBLIC KEY"
 
 // secretMembers are those of a JWK that a public key must not have: the
-// private ones of RFC 7518, section 6, and the HSM's export of Key Vault.
+// private ones of RFC 7518, section 6, and Key Vault's own for a protected
+// import into a hardware module.
 func secretMembers() []string {
 	return []string{"d", "p", "q", "dp", "dq", "qi", "oth", "k", "key_hsm"}
 }

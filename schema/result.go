@@ -28,17 +28,18 @@ type ItemResult struct {
 	Signature  []byte     // in the job's SignatureFormat
 	Valid      *bool      // whether the signature is right; false is an outcome, not an error
 	Ciphertext []byte     // what was encrypted or wrapped
-	IV         []byte     // the iv that AES was used with
-	Tag        []byte     // the authentication tag of AES-GCM
+	IV         []byte     // the iv that AES was used with, 12 bytes for AES-GCM, 16 for AES-CBC; only beside Ciphertext
+	Tag        []byte     // the authentication tag of AES-GCM, 16 bytes; only beside IV
 	Plaintext  Secret     // what was decrypted or unwrapped; empty but not nil for no bytes
 	PublicKey  *PublicKey // the public half of the key
 	Error      *Error     // nil when the item was done
 }
 
-// PublicKey is the public half of a key in two forms.
+// PublicKey is the public half of a key in two forms, both required. Encode
+// refuses one with a private member (d, p, q, dp, dq, qi, oth, k, key_hsm).
 type PublicKey struct {
-	JWK []byte // one JSON object (RFC 7517; RFC 8812 for secp256k1) with kty, kid and the public members
-	PEM string // SubjectPublicKeyInfo (RFC 5280, section 4.1) in PEM (RFC 7468)
+	JWK []byte // one JSON object (RFC 7517; RFC 8812 for secp256k1) with kty, kid and the public members; at most MaxJWK bytes
+	PEM string // SubjectPublicKeyInfo (RFC 5280, section 4.1) in PEM (RFC 7468), as encoding/pem writes it; at most MaxPEM bytes
 }
 
 // Status sums up a result.
