@@ -1,6 +1,9 @@
 package schema
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
 // entry is an item of a draft. It has the values from the end of the entry
 // before it.
@@ -63,10 +66,10 @@ func (d *draft) finish() *Invalid {
 	d.arena = make([]byte, 0, d.room(&rules))
 	d.job.Items = make([]Item, len(d.items))
 	var scratch []byte
-	start := 0
+	ids, start := d.ids(), 0
 	for i, e := range d.items {
 		item := &d.job.Items[i]
-		item.ID = string(e.id)
+		item.ID, ids = ids[:len(e.id)], ids[len(e.id):]
 		for _, v := range d.values[start:e.end] {
 			wrong := ""
 			if scratch, wrong = d.put(item, &v, &rules, scratch); wrong != "" {
@@ -79,6 +82,20 @@ func (d *draft) finish() *Invalid {
 		}
 	}
 	return nil
+}
+
+// ids returns the ids of all items, one after the other, in one piece of memory.
+func (d *draft) ids() string {
+	n := 0
+	for i := range d.items {
+		n += len(d.items[i].id)
+	}
+	var all strings.Builder
+	all.Grow(n)
+	for i := range d.items {
+		all.Write(d.items[i].id)
+	}
+	return all.String()
 }
 
 // room returns how many bytes the items need at most.
