@@ -20,15 +20,17 @@ const (
 // measure checks the lengths of an input against an algorithm that fits.
 func measure(public crypto.PublicKey, operation schema.Operation, algorithm schema.Algorithm, in Input) error {
 	var fault string
-	switch algorithm.Family() {
-	case schema.RSAES, schema.OAEP:
-		fault = measureRSA(public.(*rsa.PublicKey), operation, algorithm, in.Size)
-	case schema.AESGCM, schema.AESCBC:
-		fault = measureAES(operation, algorithm, in)
-	case schema.AESKW:
-		fault = measureWrap(operation, algorithm, in.Size)
-	default:
+	switch family := algorithm.Family(); {
+	case family == schema.PKCS1 || family == schema.PSS || family == schema.ECDSA || family == schema.HMAC:
 		return measureDigest(algorithm, in.Size)
+	case in.Size == 0:
+		fault = fmt.Sprintf("%s takes one byte or more for %s, and there is none; no request can carry an empty value", algorithm, operation)
+	case family == schema.RSAES || family == schema.OAEP:
+		fault = measureRSA(public.(*rsa.PublicKey), operation, algorithm, in.Size)
+	case family == schema.AESGCM || family == schema.AESCBC:
+		fault = measureAES(operation, algorithm, in)
+	default:
+		fault = measureWrap(operation, algorithm, in.Size)
 	}
 	if fault == "" {
 		fault = measureExtras(operation, algorithm, in)
@@ -74,7 +76,7 @@ func measureAES(operation schema.Operation, algorithm schema.Algorithm, in Input
 	if operation == schema.Encrypt && padded {
 		return ""
 	}
-	if in.Size == 0 || in.Size%aesBlock != 0 {
+	if in.Size%aesBlock != 0 {
 		return fmt.Sprintf("%s %ss whole blocks of %d bytes, and these are %d", algorithm, operation, aesBlock, in.Size)
 	}
 	return ""
