@@ -108,3 +108,5 @@ func TestConformanceLive(t *testing.T) {
 		return harness(t, vault, given(text), transport)
 	})
 }
+
+func ecSpec(name string) signertest.KeySpec { return signertest.KeySpec{Name: name, Curve: "P-256"} }
