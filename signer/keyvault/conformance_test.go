@@ -3,7 +3,6 @@ package keyvault
 import (
 	"crypto/rand"
 	"net/http"
-	"os"
 	"testing"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
@@ -41,9 +40,8 @@ func harness(t *testing.T, vault string, credential azcore.TokenCredential, tran
 	c := clientOf(t, transport, func(config *Config) { config.Credential = credential })
 	hands := sdk(t, vault, credential, transport)
 	return signertest.Harness{
-		Resolver: c,
-		Signer:   c,
-		Create:   func(t *testing.T, spec signertest.KeySpec) signer.Ref { return create(t, hands, vault, spec) },
+		Keys:   c,
+		Create: func(t *testing.T, spec signertest.KeySpec) signer.Ref { return create(t, hands, vault, spec) },
 		Disable: func(t *testing.T, ref signer.Ref) {
 			attributes := &azkeys.KeyAttributes{Enabled: point(false)}
 			if _, err := hands.UpdateKey(t.Context(), ref.Name, ref.Version, azkeys.UpdateKeyParameters{KeyAttributes: attributes}, nil); err != nil {
@@ -56,7 +54,10 @@ func harness(t *testing.T, vault string, credential azcore.TokenCredential, tran
 // sdk returns a bare SDK client, with the SDK's own defaults.
 func sdk(t testing.TB, vault string, credential azcore.TokenCredential, transport http.RoundTripper) *azkeys.Client {
 	t.Helper()
-	hands, err := azkeys.NewClient(vault, credential, &azkeys.ClientOptions{ClientOptions: policy.ClientOptions{Transport: wire{transport}}})
+	hands, err := azkeys.NewClient(vault, credential, &azkeys.ClientOptions{
+		ClientOptions:                        policy.ClientOptions{Transport: wire{transport}},
+		DisableChallengeResourceVerification: vault != vaultURL,
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -69,9 +70,12 @@ func create(t *testing.T, hands *azkeys.Client, vault string, spec signertest.Ke
 		spec.Name = "test-" + rand.Text()
 	}
 	params := azkeys.CreateKeyParameters{Kty: point(azkeys.KeyTypeEC), KeyAttributes: &azkeys.KeyAttributes{Enabled: point(!spec.Disabled)}}
-	if spec.Curve != "" {
+	switch {
+	case spec.Symmetric:
+		params.Kty, params.KeySize = point(azkeys.KeyTypeOct), point(int32(spec.Bits))
+	case spec.Curve != "":
 		params.Curve = point(azkeys.CurveName(spec.Curve))
-	} else {
+	default:
 		params.Kty, params.KeySize = point(azkeys.KeyTypeRSA), point(int32(spec.Bits))
 	}
 	if spec.HSM {
@@ -87,26 +91,13 @@ func create(t *testing.T, hands *azkeys.Client, vault string, spec signertest.Ke
 		params.KeyAttributes.Expires = &spec.Expires
 	}
 	made, err := hands.CreateKey(t.Context(), spec.Name, params, nil)
+	if err != nil && vault != vaultURL && (spec.HSM || spec.Symmetric || spec.Curve == "P-256K") {
+		t.Skipf("%s has no keys of type %s: %v", vault, spec, err)
+	}
 	if err != nil {
 		t.Fatalf("create %s: %v", spec, err)
 	}
 	return signer.Ref{Vault: vault, Name: made.Key.KID.Name(), Version: made.Key.KID.Version()}
-}
-
-// TestConformanceLive runs the suite against the vault whose URL stands in
-// SIGNMILL_LIVE_VAULT, with the access token in SIGNMILL_LIVE_TOKEN (az
-// account get-access-token --resource https://vault.azure.net). It leaves
-// keys behind whose names begin with test-.
-func TestConformanceLive(t *testing.T) {
-	vault, text := os.Getenv("SIGNMILL_LIVE_VAULT"), os.Getenv("SIGNMILL_LIVE_TOKEN")
-	if vault == "" {
-		t.Skip("SIGNMILL_LIVE_VAULT is not set")
-	}
-	transport := newTransport(64)
-	t.Cleanup(transport.CloseIdleConnections)
-	signertest.Run(t, func(t *testing.T) signertest.Harness {
-		return harness(t, vault, given(text), transport)
-	})
 }
 
 func ecSpec(name string) signertest.KeySpec { return signertest.KeySpec{Name: name, Curve: "P-256"} }

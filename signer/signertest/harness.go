@@ -2,6 +2,7 @@ package signertest
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -11,8 +12,7 @@ import (
 
 // Harness is an implementation under test and the hands behind it.
 type Harness struct {
-	Resolver signer.Resolver // required
-	Signer   signer.Signer   // required
+	Keys signer.Keys // required
 
 	// Create makes one version of a key and returns a reference to exactly
 	// that version. It ends the test when that fails, and may skip it when
@@ -30,10 +30,11 @@ type Harness struct {
 
 // KeySpec describes a version of a key to be made.
 type KeySpec struct {
-	Name  string // "": a new name; the name of an existing key: its next version
-	Bits  int    // size of an RSA key; zero for an EC key
-	Curve string // JWK name of an EC key's curve; "" for an RSA key
-	HSM   bool   // the private half lives in a hardware module
+	Name      string // "": a new name; the name of an existing key: its next version
+	Bits      int    // size of an RSA or symmetric key; zero for an EC key
+	Curve     string // JWK name of an EC key's curve; "" for any other key
+	Symmetric bool   // an AES and HMAC key, whose HSM is always set
+	HSM       bool   // the private half lives in a hardware module
 
 	Operations []string  // key_ops; nil: the implementation's default, which allows sign
 	Disabled   bool      // made, but not enabled
@@ -44,7 +45,10 @@ type KeySpec struct {
 // String names the kind of key, for instance "RSA-HSM 3072".
 func (s KeySpec) String() string {
 	kind, size := "RSA", fmt.Sprint(s.Bits)
-	if s.Bits == 0 {
+	switch {
+	case s.Symmetric:
+		kind = "oct"
+	case s.Bits == 0:
 		kind, size = "EC", s.Curve
 	}
 	if s.HSM {
@@ -56,7 +60,10 @@ func (s KeySpec) String() string {
 // fits reports whether a key of this kind suits algorithm, by the contract's
 // own table.
 func (s KeySpec) fits(algorithm schema.Algorithm) bool {
-	return algorithm.Curve() == s.Curve
+	if s.Symmetric != algorithm.Symmetric() || s.Curve != algorithm.Curve() {
+		return false
+	}
+	return !s.Symmetric || algorithm.Family() == schema.HMAC || strings.HasPrefix(string(algorithm), fmt.Sprint("A", s.Bits))
 }
 
 // kinds lists every kind of key, in software and in hardware.
@@ -69,6 +76,9 @@ func kinds() []KeySpec {
 		for _, curve := range []string{"P-256", "P-384", "P-521", "P-256K"} {
 			all = append(all, KeySpec{Curve: curve, HSM: hsm})
 		}
+	}
+	for _, bits := range []int{128, 192, 256} {
+		all = append(all, KeySpec{Bits: bits, Symmetric: true, HSM: true})
 	}
 	return all
 }

@@ -1,11 +1,9 @@
 package signertest
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -15,13 +13,17 @@ import (
 	"github.com/signmill/signmill/signer"
 )
 
-// Run states the contract of signer.Resolver and signer.Signer as tests. It
-// calls open once for each group; open may skip, and registers what must be
-// closed with t.Cleanup.
+// Run states the contract of signer.Keys as tests. It calls open once for each
+// group; open may skip, and registers what must be closed with t.Cleanup.
 func Run(t *testing.T, open func(t *testing.T) Harness) {
 	groups := map[string]func(*testing.T, Harness){
-		"every algorithm":  everyAlgorithm,
+		"every operation":  everyOperation,
+		"input limits":     inputLimits,
+		"many rounds":      manyRounds,
+		"damaged input":    damagedInput,
+		"silent secrets":   silentSecrets,
 		"versions":         versions,
+		"limited keys":     limitedKeys,
 		"unusable keys":    unusableKeys,
 		"unknown keys":     unknownKeys,
 		"disabled later":   disabledLater,
@@ -34,31 +36,6 @@ func Run(t *testing.T, open func(t *testing.T) Harness) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			group(t, open(t))
-		})
-	}
-}
-
-// everyAlgorithm signs with every kind of key in every algorithm that fits,
-// and is refused in every other.
-func everyAlgorithm(t *testing.T, h Harness) {
-	for _, kind := range kinds() {
-		t.Run(kind.String(), func(t *testing.T) {
-			key := h.resolve(t, h.Create(t, kind))
-			if key.HSM != kind.HSM || !key.Enabled {
-				t.Errorf("HSM is %t and Enabled %t; want %t and true", key.HSM, key.Enabled, kind.HSM)
-			}
-			for _, algorithm := range schema.PublicKeySignatures() {
-				digest := digestOf(algorithm, kind.String())
-				if !kind.fits(algorithm) {
-					h.refuses(t, request{key, algorithm, digest}, schema.CodeAlgorithmNotFitting)
-					continue
-				}
-				h.signs(t, request{key, algorithm, digest})
-				for _, wrong := range [][]byte{nil, digest[1:], append(digest, 0)} {
-					h.refuses(t, request{key, algorithm, wrong}, schema.CodeAlgorithmNotFitting)
-				}
-			}
-			h.refuses(t, request{key, "none", make([]byte, 32)}, schema.CodeAlgorithmNotFitting)
 		})
 	}
 }
@@ -100,7 +77,7 @@ func unusableKeys(t *testing.T, h Harness) {
 	for name, spec := range specs {
 		t.Run(name, func(t *testing.T) {
 			ref := h.Create(t, spec)
-			key, err := h.Resolver.Resolve(t.Context(), ref)
+			key, err := h.Keys.Resolve(t.Context(), ref)
 			if err != nil {
 				wantCode(t, err, schema.CodeKeyUnusable)
 				return
@@ -123,7 +100,7 @@ func unknownKeys(t *testing.T, h Harness) {
 	noVersion.Version = strings.Repeat("0", 31) + "1"
 	noName.Name, noName.Version = "no-such-key", ""
 	for _, ref := range []signer.Ref{noVersion, noName, {}} {
-		key, err := h.Resolver.Resolve(t.Context(), ref)
+		key, err := h.Keys.Resolve(t.Context(), ref)
 		if key.Public != nil {
 			t.Errorf("Resolve(%+v) = %+v", ref, key)
 		}
@@ -150,9 +127,9 @@ func forbidden(t *testing.T, h Harness) {
 	if h.Forbidden == (signer.Ref{}) {
 		t.Skip("the harness has no forbidden key")
 	}
-	key, err := h.Resolver.Resolve(t.Context(), h.Forbidden)
+	key, err := h.Keys.Resolve(t.Context(), h.Forbidden)
 	if err == nil {
-		_, err = h.Signer.Sign(t.Context(), key, schema.ES256, digestOf(schema.ES256, "hello"))
+		_, err = h.Keys.Sign(t.Context(), key, schema.ES256, digestOf(schema.ES256, "hello"))
 	}
 	wantCode(t, err, schema.CodeForbidden)
 }
@@ -165,7 +142,7 @@ func endedContexts(t *testing.T, h Harness) {
 	late, cancel := context.WithDeadline(t.Context(), time.Now().Add(-time.Second))
 	defer cancel()
 	for _, ctx := range []context.Context{cancelled, late} {
-		sig, err := h.Signer.Sign(ctx, key, schema.ES256, digestOf(schema.ES256, "hello"))
+		sig, err := h.Keys.Sign(ctx, key, schema.ES256, digestOf(schema.ES256, "hello"))
 		if sig != nil || !errors.Is(err, ctx.Err()) || !signer.AsError(err).Retryable() {
 			t.Errorf("Sign = %x, %v; want a retryable error that wraps %v", sig, err, ctx.Err())
 		}
@@ -184,7 +161,7 @@ func cancelInFlight(t *testing.T, h Harness) {
 	for range 32 {
 		callers.Go(func() {
 			for ctx.Err() == nil {
-				sig, err := h.Signer.Sign(ctx, key, schema.ES256, digest)
+				sig, err := h.Keys.Sign(ctx, key, schema.ES256, digest)
 				switch {
 				case err == nil && judge(key.Public, schema.ES256, digest, sig) != nil:
 					t.Errorf("Sign = %x, which does not verify", sig)
@@ -203,7 +180,7 @@ func concurrentUse(t *testing.T, h Harness) {
 	var callers sync.WaitGroup
 	for i := range 32 {
 		callers.Go(func() {
-			key, err := h.Resolver.Resolve(t.Context(), refs[i%len(refs)])
+			key, err := h.Keys.Resolve(t.Context(), refs[i%len(refs)])
 			if err != nil {
 				t.Error(err)
 				return
@@ -214,64 +191,4 @@ func concurrentUse(t *testing.T, h Harness) {
 		})
 	}
 	callers.Wait()
-}
-
-func (h Harness) resolve(t *testing.T, ref signer.Ref) signer.Key {
-	t.Helper()
-	key, err := h.Resolver.Resolve(t.Context(), ref)
-	if err != nil {
-		t.Fatalf("Resolve(%+v): %v", ref, err)
-	}
-	return key
-}
-
-// signs returns a signature that the judge has accepted.
-func (h Harness) signs(t *testing.T, r request) []byte {
-	t.Helper()
-	before := slices.Clone(r.digest)
-	sig, err := h.Signer.Sign(t.Context(), r.key, r.algorithm, r.digest)
-	if err == nil {
-		err = judge(r.key.Public, r.algorithm, before, sig)
-	}
-	if err != nil || !bytes.Equal(before, r.digest) {
-		t.Errorf("%s with %s: %v", r.algorithm, r.key.KID, err)
-	}
-	return sig
-}
-
-// request is what a Signer is asked for.
-type request struct {
-	key       signer.Key
-	algorithm schema.Algorithm
-	digest    []byte
-}
-
-// hello is a request that is right if key is a usable P-256 key.
-func hello(key signer.Key) request {
-	return request{key, schema.ES256, digestOf(schema.ES256, "hello")}
-}
-
-// refuses fails unless Sign returns the code and no signature.
-func (h Harness) refuses(t *testing.T, r request, code schema.Code) {
-	t.Helper()
-	sig, err := h.Signer.Sign(t.Context(), r.key, r.algorithm, r.digest)
-	if sig != nil {
-		t.Errorf("%s with %s returned a signature of %d bytes, want none", r.algorithm, r.key.KID, len(sig))
-	}
-	wantCode(t, err, code)
-}
-
-// wantCode fails unless err is a signer.Error with the code and a message.
-func wantCode(t *testing.T, err error, code schema.Code) {
-	t.Helper()
-	e, ok := errors.AsType[*signer.Error](err)
-	if !ok || e.Code != code || e.Message == "" {
-		t.Errorf("the error is %v, want one with code %s", err, code)
-	}
-}
-
-func digestOf(algorithm schema.Algorithm, text string) []byte {
-	hash := algorithm.Hash().New()
-	hash.Write([]byte(text))
-	return hash.Sum(nil)
 }
