@@ -1,10 +1,12 @@
 // Package signer owns the contract for the cryptographic operations: keys,
-// signatures, and the check that every signature passes before it leaves.
+// what is done with them, and the checks before and after.
 //
 // What it is. [Resolver] turns a [Ref] into a [Key], a versioned key with its
-// public half. [Signer] signs one digest with such a key. [Verify] checks a
-// signature on this machine, and [Check] says beforehand what the vault would
-// refuse. The package imports schema and no vault's SDK.
+// public half. [Signer], [Verifier], [Encrypter] and [Wrapper] work with such a
+// key; [Keys] is all of them. [Verify] checks a signature and [Encrypt]
+// encrypts on this machine, and [Check] says beforehand what the vault would
+// refuse. [MarshalJWK] and [MarshalPEM] write a public key. The package
+// imports schema and no vault's SDK.
 //
 // How it flows. A job's key is resolved once; the Key is then passed with each
 // of the job's items, so that a rotation in mid-job cannot mix versions.

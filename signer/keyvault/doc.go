@@ -1,15 +1,23 @@
-// Package keyvault signs with keys in Azure Key Vault and Managed HSM through
-// the official SDK, and never lets a signature out unchecked.
+// Package keyvault works with keys in Azure Key Vault and Managed HSM through
+// the official SDK, does here what needs the public half only, and never lets
+// a signature out unchecked.
 //
 // What it is. [Client] serves any number of vaults. It implements
-// signer.Resolver and signer.Signer, and is the only place that speaks to a
-// vault: one azkeys client for each vault, one transport for all.
+// signer.Keys, and is the only place that speaks to a vault: one azkeys client
+// for each vault, one transport for all. [PrivateKey] and [Decrypter] are a
+// key in the shape of the standard library.
 //
 // How it flows. Resolve answers from a cache, or asks the vault once however
-// many callers wait. Sign checks what can be checked without the vault, calls
-// it with an explicit version, compares the version that answered with the
-// one that was asked, verifies the signature with the cached public key, and
-// only then returns it.
+// many callers wait. Each operation checks what can be checked without the
+// vault. Verify, encrypt and wrapKey with a public key are then done here. All
+// else is asked of the vault with an explicit version; the answer's version,
+// algorithm (where it is repeated), iv, additional data and lengths are
+// compared with what was asked. A signature is verified with the public key,
+// an HMAC by a second call, and only then returned.
+//
+// What cannot be told here: whether AES encrypted to the right ciphertext, and
+// whether a plaintext of the right length is the right one. Who must know
+// decrypts again, or puts a digest inside.
 //
 // Guarantees. The SDK's own retries are off: one loop here repeats a call,
 // with full jitter, never earlier than the vault's hint, and never past the
@@ -20,7 +28,8 @@
 //
 // Errors. Every failure is a [*signer.Error]: its message names the key and
 // what to do, its cause what the vault said and the request's id, which
-// stands in the vault's log. Neither holds a token or a digest.
+// stands in the vault's log. Neither holds a token, a digest or a
+// plaintext, nor the reason why a ciphertext was refused.
 //
 // Concurrency. All methods may be called from any goroutine. No goroutine
 // outlives the call that needed it, idle connections aside.

@@ -74,7 +74,7 @@ func (t task) interrupted(last *signer.Error, attempts int, ended error) *signer
 // judge finds the code for an answer and what to do about it.
 func (t task) judge(status int, said answer) (schema.Code, string) {
 	switch {
-	case strings.Contains(said.code+said.inner, "NotActivated"):
+	case strings.Contains(said.code+said.inner, "NotActivated"): // the full word is not published
 		return schema.CodeForbidden, "the Managed HSM is not activated; do that with: az keyvault security-domain download --hsm-name " + t.id.vault.name() +
 			" --sd-wrapping-keys <certificates> --sd-quorum <number> --security-domain-file <file>"
 	case status == http.StatusTooManyRequests:

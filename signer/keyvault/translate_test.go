@@ -1,6 +1,7 @@
 package keyvault
 
 import (
+	"net"
 	"net/http"
 	"strings"
 	"testing"
@@ -29,6 +30,12 @@ func TestRefusalsSayWhatToDo(t *testing.T) {
 		{403, "Forbidden", "KeyExpired", schema.CodeKeyUnusable, "az keyvault key rotate --vault-name example --name invoices"},
 		{403, "Forbidden", "KeyNotYetValid", schema.CodeKeyUnusable, "--not-before"},
 		{404, "KeyNotFound", "", schema.CodeKeyNotFound, "az keyvault key list-versions --vault-name example --name invoices"},
+		{403, "Forbidden", "ForbiddenByConnection", schema.CodeForbidden, "az keyvault update --name example --public-network-access Enabled"},
+		{404, "KeyNotFound", "ObjectIsDeletedButRecoverable", schema.CodeKeyNotFound, "az keyvault key recover --vault-name example --name invoices"},
+		{409, "ObjectIsDeletedButRecoverable", "", schema.CodeKeyNotFound, "az keyvault key recover"},
+		{409, "Conflict", "ObjectIsDeletedButRecoverable", schema.CodeKeyNotFound, "az keyvault key recover"},
+		{403, "Forbidden", "HsmNotActivated", schema.CodeForbidden, "az keyvault security-domain download --hsm-name example"},
+		{503, "HsmNotActivated", "", schema.CodeForbidden, "not activated"},
 		{401, "Unauthorized", "", schema.CodeForbidden, "tenant"},
 		{400, "BadParameter", "", schema.CodeVaultRejected, "refused"},
 		{409, "Conflict", "", schema.CodeVaultRejected, "refused"},
@@ -54,6 +61,62 @@ func TestRefusalsSayWhatToDo(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestCuresNameTheOperation goes through the operations that ask a vault.
+func TestCuresNameTheOperation(t *testing.T) {
+	t.Parallel()
+	id := someID(t)
+	for operation, want := range map[schema.Operation][2]string{
+		schema.Sign: {"--ops sign encrypt", "--key-permissions get sign"}, schema.Decrypt: {"--ops encrypt decrypt", "get decrypt"},
+		schema.UnwrapKey: {"--ops encrypt unwrapKey", "get unwrapKey"}, schema.GetPublicKey: {"", "--key-permissions get"},
+	} {
+		task := task{operation: operation, id: id, allowed: []string{"encrypt"}}
+		if _, cure := task.forbidden(answer{inner: "KeyOperationForbidden"}); operation != schema.GetPublicKey && !strings.HasSuffix(cure, want[0]) {
+			t.Errorf("%s: %s", operation, cure)
+		}
+		if _, cure := task.forbidden(answer{inner: "AccessDenied"}); !strings.HasSuffix(cure, want[1]) {
+			t.Errorf("%s: %s", operation, cure)
+		}
+	}
+}
+
+// TestRefusedCiphertextsStayUnexplained: what the vault said about one is in
+// no part of the error.
+func TestRefusedCiphertextsStayUnexplained(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		vault := newStub(t, func(_ int64, req *http.Request) (*http.Response, error) {
+			return refusal(400, "BadParameter", "WrongPadding"), nil
+		})
+		c := clientOf(t, vault, nil)
+		key := vault.key()
+		key.Public, key.Symmetric = nil, true
+		_, err := c.Unwrap(t.Context(), key, schema.A128KW, make([]byte, 24))
+		wantCode(t, "Unwrap", err, schema.CodeVaultRejected)
+		_, err2 := c.Decrypt(t.Context(), key, schema.A128CBC, signer.Sealed{Ciphertext: make([]byte, 16), IV: make([]byte, 16)})
+		wantCode(t, "Decrypt", err2, schema.CodeVaultRejected)
+		for _, err := range []error{err, err2} {
+			if text := err.Error(); strings.Contains(text, "Padding") || strings.Contains(text, "says no") || !strings.Contains(text, "request id") {
+				t.Errorf("the error reads %s", text)
+			}
+		}
+	})
+}
+
+// TestUnknownHosts have an advice of their own.
+func TestUnknownHosts(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		vault := newStub(t, func(int64, *http.Request) (*http.Response, error) {
+			return nil, &net.OpError{Op: "dial", Err: &net.DNSError{Err: "no such host", Name: "example.vault.azure.net", IsNotFound: true}}
+		})
+		err := signOnce(t, clientOf(t, vault, func(config *Config) { config.Retry.Attempts = 2 }), vault.key())
+		wantCode(t, "DNS", err, schema.CodeUnavailable)
+		if text := signer.AsError(err).Message; !strings.Contains(text, "not known to DNS") || !strings.Contains(text, "az keyvault list") || vault.calls.Load() != 2 {
+			t.Errorf("%d calls; the message reads %s", vault.calls.Load(), text)
+		}
+	})
 }
 
 func TestRefusalsOfAManagedHSM(t *testing.T) {
