@@ -34,7 +34,6 @@ func Encrypt(public crypto.PublicKey, algorithm schema.Algorithm, plaintext sche
 	var sealed []byte
 	var err error
 	if family == schema.RSAES {
-		//nolint:staticcheck // The vault offers it, and a job may name it; its documentation discourages both.
 		sealed, err = rsa.EncryptPKCS1v15(rand.Reader, key, plaintext)
 	} else {
 		sealed, err = rsa.EncryptOAEP(algorithm.Hash().New(), rand.Reader, key, plaintext, nil)
