@@ -3,11 +3,13 @@ package keyvault
 import (
 	"context"
 	"fmt"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/Azure/azure-sdk-for-go/sdk/security/keyvault/azkeys"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
 	"go.opentelemetry.io/otel/metric/noop"
@@ -168,6 +170,41 @@ func TestFirstCallsShareOneToken(t *testing.T) {
 		stats := server.Stats()
 		if tokens.issued.Load() != 1 || stats.Challenged != 1 || stats.Operations["get"] != 1 || stats.Operations["sign"] != 16 || stats.Operations["unwrapKey"] != 16 || stats.Operations["encrypt"]+stats.Operations["verify"] != 0 {
 			t.Errorf("%d tokens; the vault counts %+v", tokens.issued.Load(), stats)
+		}
+	})
+}
+
+// TestARefusalRefreshesTheKey: once the vault has refused an operation, the
+// next Resolve asks again, and local work is refused from then on as well.
+func TestARefusalRefreshesTheKey(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		server := openVault(t, localvault.Config{Keys: keySpecs()[:1]})
+		hands := sdk(t, vaultURL, token{}, server.RoundTripper())
+		c := clientOf(t, server.RoundTripper(), nil)
+		key := resolve(t, c, refFor(schema.RS256))
+		sealed, err := c.Encrypt(t.Context(), key, schema.RSAOAEP, signer.Plain{Text: []byte(plaintext)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ops := []*azkeys.KeyOperation{point(azkeys.KeyOperationSign)}
+		if _, err := hands.UpdateKey(t.Context(), "rsa", "", azkeys.UpdateKeyParameters{KeyOps: ops}, nil); err != nil {
+			t.Fatal(err)
+		}
+		if err := pause(t.Context(), time.Minute); err != nil { // the key is known, and would be for minutes
+			t.Fatal(err)
+		}
+		_, err = c.Encrypt(t.Context(), resolve(t, c, refFor(schema.RS256)), schema.RSAOAEP, signer.Plain{Text: []byte(plaintext)})
+		if err != nil {
+			t.Errorf("before the refusal: %v", err)
+		}
+		_, err = c.Decrypt(t.Context(), key, schema.RSAOAEP, sealed)
+		wantCode(t, "Decrypt", err, schema.CodeKeyUnusable)
+		fresh := resolve(t, c, refFor(schema.RS256))
+		_, err = c.Encrypt(t.Context(), fresh, schema.RSAOAEP, signer.Plain{Text: []byte(plaintext)})
+		wantCode(t, "Encrypt", err, schema.CodeKeyUnusable)
+		if got := signer.AsError(err).Message; len(fresh.Operations) != 1 || !strings.HasSuffix(got, "--ops sign encrypt") {
+			t.Errorf("key_ops are %v; the message reads %s", fresh.Operations, got)
 		}
 	})
 }

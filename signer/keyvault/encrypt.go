@@ -54,7 +54,7 @@ func (c *Client) Decrypt(ctx context.Context, key signer.Key, algorithm schema.A
 		answer, err := v.Decrypt(ctx, u.id.name, u.id.version, params, nil)
 		return answer.KeyOperationResult, err
 	}, func(got result) error { return openedRight(u, len(sealed.Ciphertext), got.Result) })
-	return opened(got, err)
+	return got.Result, err
 }
 
 // encryptHere encrypts with the public half of an RSA key.
@@ -68,14 +68,6 @@ func (c *Client) encryptHere(ctx context.Context, u use, plaintext schema.Secret
 func parameters(algorithm schema.Algorithm, input []byte) azkeys.KeyOperationParameters {
 	name := azkeys.EncryptionAlgorithm(algorithm)
 	return azkeys.KeyOperationParameters{Algorithm: &name, Value: input}
-}
-
-// opened makes sure that an empty plaintext can be told from none.
-func opened(got result, err error) (schema.Secret, error) {
-	if err != nil {
-		return nil, err
-	}
-	return append(schema.Secret{}, got.Result...), nil
 }
 
 // sealedRight checks the form of an answer to encrypt with AES.

@@ -225,6 +225,9 @@ func TestUnlikelyAnswers(t *testing.T) {
 	}
 	_, server := privateKey(t, localvault.KeySpec{Type: "RSA"})
 	rsa := resolve(t, clientOf(t, server.RoundTripper(), nil), signer.Ref{Vault: vaultURL, Name: "invoices"})
+	if openedRight(use{key: rsa, algorithm: schema.RSAOAEP256}, 256, nil) == nil {
+		t.Error("an answer without a value passes for an empty plaintext")
+	}
 	for _, test := range []struct {
 		algorithm        schema.Algorithm
 		sealed           int

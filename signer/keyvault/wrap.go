@@ -3,6 +3,7 @@ package keyvault
 import (
 	"context"
 	"crypto/rsa"
+	"errors"
 	"fmt"
 
 	"github.com/signmill/signmill/schema"
@@ -42,7 +43,7 @@ func (c *Client) Unwrap(ctx context.Context, key signer.Key, algorithm schema.Al
 		answer, err := v.UnwrapKey(ctx, u.id.name, u.id.version, params, nil)
 		return answer.KeyOperationResult, err
 	}, func(got result) error { return openedRight(u, len(wrapped), got.Result) })
-	return opened(got, err)
+	return got.Result, err
 }
 
 // openedRight checks that a plaintext may have come from a ciphertext of the
@@ -56,6 +57,9 @@ func openedRight(u use, ciphertext int, plaintext []byte) error {
 		least, most = ciphertext-8, ciphertext-8
 	case !u.algorithm.Symmetric():
 		least, most = 0, signer.Capacity(u.key.Public.(*rsa.PublicKey), u.algorithm)
+	}
+	if plaintext == nil {
+		return errors.New("the answer holds no value")
 	}
 	if len(plaintext) < least || len(plaintext) > most {
 		return fmt.Errorf("a plaintext of %d bytes cannot come from %d bytes in %s", len(plaintext), ciphertext, u.algorithm)

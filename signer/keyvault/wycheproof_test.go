@@ -114,7 +114,7 @@ func (b decryptBench) run(key signer.Key, algorithm schema.Algorithm, v decryptV
 	case v.Result == "acceptable":
 	case valid && len(v.CT) == 0: // no request can carry an empty value
 		wantCode(b.t, v.Comment, err, schema.CodeAlgorithmNotFitting)
-	case valid && (err != nil || !bytes.Equal(got, v.Msg)):
+	case valid && (err != nil || got == nil || !bytes.Equal(got, v.Msg)):
 		b.t.Errorf("test %d (%s): %x, %v", v.TcID, v.Comment, []byte(got), err)
 	case !valid && (err == nil || got != nil):
 		b.t.Errorf("test %d (%s): %x, %v; want an error", v.TcID, v.Comment, []byte(got), err)
