@@ -47,6 +47,9 @@ type keyID struct {
 }
 
 func (id keyID) String() string {
+	if id.name == "" {
+		return id.vault.String()
+	}
 	return strings.TrimSuffix(id.vault.String()+"/keys/"+id.name+"/"+id.version, "/")
 }
 

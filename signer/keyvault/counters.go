@@ -25,7 +25,7 @@ const (
 	MetricCallsSaved = "signmill.vault.calls.saved"
 
 	// AttributeOperation is the operation, by schema's names. Reading a key
-	// is getPublicKey.
+	// is getPublicKey; the life of keys has words of its own, such as create.
 	AttributeOperation = "signmill.operation"
 
 	// AttributeOutcome is "ok", or the code of the failure from schema's

@@ -19,6 +19,11 @@
 // whether a plaintext of the right length is the right one. Who must know
 // decrypts again, or puts a digest inside.
 //
+// [Client.Vault] gives a handle on one vault for those who keep keys: it makes,
+// imports, lists, changes, rotates, backs up and deletes them. What would be
+// done twice if it were repeated is not repeated after a lost answer; what the
+// vault takes its time for is awaited.
+//
 // Guarantees. The SDK's own retries are off: one loop here repeats a call,
 // with full jitter, never earlier than the vault's hint, and never past the
 // caller's deadline. A token goes only to hosts under known vault domains,

@@ -23,15 +23,19 @@ const longestHint = time.Minute
 
 // task is one operation with one key, repeated until it has an outcome.
 type task struct {
-	operation schema.Operation // getPublicKey for a Resolve
+	operation schema.Operation // getPublicKey for a Resolve; of the life of keys: none, see keeping
 	id        keyID            // version may be empty
 	allowed   []string         // the key's key_ops, as far as known
 	vault     *vault
 	call      func(ctx context.Context) error // one attempt
+	keeping   *keeping                        // nil: the task uses a key, and is not of its life
 }
 
 // subject begins each message about the task.
 func (t task) subject() string {
+	if t.keeping != nil {
+		return t.keeping.what + " " + t.id.String()
+	}
 	if t.operation == schema.GetPublicKey {
 		return "resolve " + t.id.String()
 	}
@@ -58,7 +62,7 @@ func (c *Client) do(ctx context.Context, t task) error {
 			c.alarm(ctx, t.id, id, last)
 		}
 		again, floor := c.config.Retry.decide(err, attempt, time.Now())
-		if !again {
+		if !again || t.keeping.forbids(err) {
 			return last
 		}
 		wait := floor + waits.NextBackOff()
@@ -110,7 +114,11 @@ func (c *Client) count(ctx context.Context, t task, err error) {
 	if err != nil {
 		code = t.translate(err, "").Code
 	}
-	c.counters.call(ctx, t.operation, code)
+	operation := t.operation
+	if t.keeping != nil {
+		operation = schema.Operation(t.keeping.what)
+	}
+	c.counters.call(ctx, operation, code)
 }
 
 // guarded makes one call, and makes an error of a panic of the SDK or the

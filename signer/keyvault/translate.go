@@ -54,6 +54,9 @@ func (t task) unanswered(err error) *signer.Error {
 	} else if lookup, ok := errors.AsType[*net.DNSError](err); ok && lookup.IsNotFound {
 		advice = "the vault's name is not known to DNS; find the right one with: " + t.listing() + ", and where the vault has a private endpoint, link its private DNS zone to the worker's network"
 	}
+	if t.keeping.forbids(err) && !unauthenticated(err) {
+		advice = "the vault's answer was lost, and what was asked may have been done; look before you repeat it"
+	}
 	return &signer.Error{Code: schema.CodeUnavailable, Message: t.subject() + ": " + advice, Err: err}
 }
 
@@ -73,8 +76,12 @@ func (t task) interrupted(last *signer.Error, attempts int, ended error) *signer
 
 // judge finds the code for an answer and what to do about it.
 func (t task) judge(status int, said answer) (schema.Code, string) {
+	activated := !strings.Contains(said.code+said.inner, "NotActivated")
+	if code, advice, known := t.cure(status, said); known && activated {
+		return code, advice
+	}
 	switch {
-	case strings.Contains(said.code+said.inner, "NotActivated"): // the full word is not published
+	case !activated:
 		return schema.CodeForbidden, "the Managed HSM is not activated; do that with: az keyvault security-domain download --hsm-name " + t.id.vault.name() +
 			" --sd-wrapping-keys <certificates> --sd-quorum <number> --security-domain-file <file>"
 	case status == http.StatusTooManyRequests:

@@ -2,6 +2,7 @@ package keyvault
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"io"
 	"net"
@@ -12,6 +13,21 @@ import (
 
 // maxAnswer bounds the body of an answer. A key bundle has a few kilobytes.
 const maxAnswer = 256 << 10
+
+// sizeKey is under which a context holds another bound.
+type sizeKey struct{}
+
+// withAnswerUpTo bounds the answers to requests under the context it returns.
+func withAnswerUpTo(ctx context.Context, bytes int64) context.Context {
+	return context.WithValue(ctx, sizeKey{}, bytes)
+}
+
+func answerUpTo(ctx context.Context) int64 {
+	if most, ok := ctx.Value(sizeKey{}).(int64); ok {
+		return most
+	}
+	return maxAnswer
+}
 
 // newTransport returns a transport whose idle connections match the calls in
 // flight, so that a burst opens no new connection for each call.
@@ -40,12 +56,13 @@ func (w wire) Do(req *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	defer resp.Body.Close()
-	body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer+1))
+	most := answerUpTo(req.Context())
+	body, err := io.ReadAll(io.LimitReader(resp.Body, most+1))
 	if err != nil {
 		return nil, fmt.Errorf("read the vault's answer: %w", err)
 	}
-	if len(body) > maxAnswer {
-		return nil, fmt.Errorf("the vault's answer is longer than %d bytes", maxAnswer)
+	if int64(len(body)) > most {
+		return nil, fmt.Errorf("the vault's answer is longer than %d bytes", most)
 	}
 	resp.Body = io.NopCloser(bytes.NewReader(body))
 	for _, challenge := range resp.Header.Values("WWW-Authenticate") {
