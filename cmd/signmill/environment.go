@@ -66,13 +66,19 @@ func variable(flag string) string {
 func warnUnknown(w io.Writer, root *cobra.Command, env map[string]string) {
 	known := map[string]bool{envPrefix + "CONNECTION_STRING": true}
 	note := func(f *pflag.Flag) { known[variable(f.Name)] = true }
-	root.PersistentFlags().VisitAll(note)
-	for _, cmd := range root.Commands() {
-		cmd.Flags().VisitAll(note)
-	}
+	noteFlags(root, note)
 	for _, name := range slices.Sorted(maps.Keys(env)) {
 		if strings.HasPrefix(name, envPrefix) && !known[name] {
 			fmt.Fprintf(w, "signmill: no flag is set by the environment variable %s\n", name) //nolint:errcheck // for people
 		}
+	}
+}
+
+// noteFlags visits the flags of a command and of all below it.
+func noteFlags(cmd *cobra.Command, note func(*pflag.Flag)) {
+	cmd.PersistentFlags().VisitAll(note)
+	cmd.Flags().VisitAll(note)
+	for _, below := range cmd.Commands() {
+		noteFlags(below, note)
 	}
 }

@@ -39,6 +39,7 @@ type localOptions struct {
 	queues  []string
 	keys    []string
 	quota   int
+	hsm     bool
 	worker  bool
 	despite []string
 	envFile string
@@ -69,6 +70,7 @@ func newLocal(s streams) *cobra.Command {
 	f.StringSliceVar(&o.queues, "queue", nil, "one more queue, as NAME or NAME=sessions; may be repeated")
 	f.StringSliceVar(&o.keys, "key", nil, "one more key, as NAME=ALG; may be repeated")
 	f.IntVar(&o.quota, "quota", 0, "what the vault allows in 10 s, in units; 4000 is the real one's, 0 no limit")
+	f.BoolVar(&o.hsm, "managed-hsm", false, "answer as a Managed HSM does: HSM keys only, random bytes, attestations")
 	f.BoolVar(&o.worker, "worker", false, "run a worker, too")
 	f.StringSliceVar(&o.despite, "despite", nil, "an Azure setting in the environment to ignore; may be repeated")
 	f.StringVar(&o.envFile, "env-file", "", "also write the settings to this `FILE`, for a shell to read")
@@ -108,6 +110,7 @@ func (o localOptions) spec(log *slog.Logger) (stackSpec, error) {
 		Keys:   []localKey{{"signmill", schema.ES256}},
 		File:   o.config,
 		Quota:  o.quota,
+		HSM:    o.hsm,
 		Log:    log,
 	}
 	if o.quota < 0 {

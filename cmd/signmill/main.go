@@ -1,8 +1,8 @@
 // Command signmill signs in bulk with keys that never leave Azure Key Vault.
 //
 // What it is. One binary: sign submits files and follows their signatures,
-// worker serves the job queue, verify checks offline, local serves a broker
-// and a vault on this machine. One file per command holds its flags and its
+// worker serves the job queue, verify checks offline, keys keeps the keys of a
+// vault, local serves a broker and a vault on this machine. One file per command holds its flags and its
 // wiring.
 //
 // How it flows. A command turns its flags into configuration values

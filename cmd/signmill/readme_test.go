@@ -9,36 +9,39 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"github.com/signmill/signmill/schema"
 )
 
-var update = flag.Bool("update", false, "write the tables of flags into the README")
+var update = flag.Bool("update", false, "write the tables into the README")
 
-// TestReadmeFlags holds the README's tables of flags to the commands: help and
-// README have one source. Run it with -update after a change of flags.
-func TestReadmeFlags(t *testing.T) {
+// TestReadmeTables holds the README's tables of flags and of commands to the
+// commands: help and README have one source. Run it with -update after a change.
+func TestReadmeTables(t *testing.T) {
 	name := filepath.Join("..", "..", "README.md")
 	text, err := os.ReadFile(name)
 	if err != nil {
 		t.Fatal(err)
 	}
-	section := regexp.MustCompile(`(?s)<!-- flags: (\w+) -->\n.*?<!-- end -->`)
-	found := 0
+	tables := map[string]func(*testing.T, string) string{"flags": flagTable, "commands": commandTable}
+	section := regexp.MustCompile(`(?s)<!-- (flags|commands): (\w+) -->\n.*?<!-- end -->`)
+	found := map[string]int{}
 	want := section.ReplaceAllStringFunc(string(text), func(old string) string {
-		found++
-		command := section.FindStringSubmatch(old)[1]
-		return "<!-- flags: " + command + " -->\n" + flagTable(t, command) + "<!-- end -->"
+		match := section.FindStringSubmatch(old)
+		kind, command := match[1], match[2]
+		found[kind]++
+		return "<!-- " + kind + ": " + command + " -->\n" + tables[kind](t, command) + "<!-- end -->"
 	})
-	if found != 2 {
-		t.Fatalf("the README has %d tables of flags, want 2", found)
+	if found["flags"] != 2 || found["commands"] != 1 {
+		t.Fatalf("the README has %v tables, want 2 of flags and 1 of commands", found)
 	}
 	if want == string(text) {
 		return
 	}
 	if !*update {
-		t.Fatal("the README's tables of flags are out of date; run go test ./cmd/signmill -run ReadmeFlags -update")
+		t.Fatal("the README's tables are out of date; run go test ./cmd/signmill -run ReadmeTables -update")
 	}
 	if err := os.WriteFile(name, []byte(want), 0o644); err != nil {
 		t.Fatal(err)
@@ -63,16 +66,42 @@ func TestReadmeMessages(t *testing.T) {
 	}
 }
 
-// flagTable renders the flags of a command as Markdown.
-func flagTable(t *testing.T, command string) string {
+// commandTable renders the commands below one as Markdown.
+func commandTable(t *testing.T, command string) string {
+	t.Helper()
+	var b strings.Builder
+	b.WriteString("| command | what it does |\n|---|---|\n")
+	var add func(cmd *cobra.Command)
+	add = func(cmd *cobra.Command) {
+		for _, below := range cmd.Commands() {
+			if below.HasSubCommands() {
+				add(below)
+				continue
+			}
+			use := strings.TrimSuffix(below.UseLine(), " [flags]")
+			fmt.Fprintf(&b, "| `%s` | %s |\n", strings.TrimPrefix(use, "signmill "), below.Short)
+		}
+	}
+	add(find(t, command))
+	return b.String()
+}
+
+// find returns a command of the root.
+func find(t *testing.T, command string) *cobra.Command {
 	t.Helper()
 	cmd, _, err := newRoot(streams{}).Find([]string{command})
 	if err != nil || cmd.Name() != command {
 		t.Fatalf("no command %q: %v", command, err)
 	}
+	return cmd
+}
+
+// flagTable renders the flags of a command as Markdown.
+func flagTable(t *testing.T, command string) string {
+	t.Helper()
 	var b strings.Builder
 	b.WriteString("| flag | default | meaning |\n|---|---|---|\n")
-	cmd.LocalNonPersistentFlags().VisitAll(func(f *pflag.Flag) {
+	find(t, command).LocalNonPersistentFlags().VisitAll(func(f *pflag.Flag) {
 		if f.Name == "help" {
 			return
 		}

@@ -36,7 +36,8 @@ type stackSpec struct {
 	Queues []localQueue
 	File   string // more queues: a configuration file of the official emulator; "" is none
 	Keys   []localKey
-	Quota  int // of the vault, in units for each 10 s; 0: no limit
+	Quota  int  // of the vault, in units for each 10 s; 0: no limit
+	HSM    bool // the vault is a Managed HSM
 	Log    *slog.Logger
 }
 
@@ -56,9 +57,13 @@ type localKey struct {
 // newStack makes both servers with fresh keys. It listens to nothing.
 func newStack(spec stackSpec) (*stack, error) {
 	s := &stack{log: spec.Log}
-	vault := localvault.Config{Log: spec.Log, Quota: localvault.Quota{Units: spec.Quota}}
+	vault := localvault.Config{Log: spec.Log, ManagedHSM: spec.HSM, Quota: localvault.Quota{Units: spec.Quota}}
 	for _, k := range spec.Keys {
-		vault.Keys = append(vault.Keys, keySpec(k))
+		key := keySpec(k)
+		if spec.HSM {
+			key.Type += "-HSM"
+		}
+		vault.Keys = append(vault.Keys, key)
 	}
 	bus, err := spec.busConfig()
 	if err != nil {

@@ -1,0 +1,118 @@
+package main
+
+import (
+	"encoding/json"
+	"io"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/signmill/signmill/signer"
+	"github.com/signmill/signmill/signer/keyvault"
+)
+
+// keyJSON is the form of a key on standard output with --json. Times are RFC
+// 3339 in UTC.
+type keyJSON struct {
+	KID             string            `json:"kid"`
+	Name            string            `json:"name"`
+	Version         string            `json:"version,omitempty"`
+	Type            string            `json:"type,omitempty"`
+	Size            int               `json:"size,omitempty"`
+	Curve           string            `json:"curve,omitempty"`
+	Operations      []string          `json:"operations,omitempty"`
+	Enabled         bool              `json:"enabled"`
+	NotBefore       time.Time         `json:"notBefore,omitzero"`
+	Expires         time.Time         `json:"expires,omitzero"`
+	Created         time.Time         `json:"created,omitzero"`
+	Updated         time.Time         `json:"updated,omitzero"`
+	Exportable      bool              `json:"exportable,omitempty"`
+	RecoveryLevel   string            `json:"recoveryLevel,omitempty"`
+	RecoverableDays int               `json:"recoverableDays,omitempty"`
+	HSMPlatform     string            `json:"hsmPlatform,omitempty"`
+	Managed         bool              `json:"managed,omitempty"`
+	Tags            map[string]string `json:"tags,omitempty"`
+	ReleasePolicy   string            `json:"releasePolicy,omitempty"`
+	RecoveryID      string            `json:"recoveryId,omitempty"`
+	Deleted         time.Time         `json:"deleted,omitzero"`
+	Purge           time.Time         `json:"scheduledPurge,omitzero"`
+	PublicKey       string            `json:"publicKey,omitempty"` // PEM
+}
+
+func newKeyJSON(k keyvault.KeyInfo) keyJSON {
+	form := keyJSON{
+		KID: k.KID, Name: k.Name, Version: k.Version, Type: k.Type, Size: k.Size, Curve: k.Curve, Operations: k.Operations,
+		Enabled: k.Enabled, NotBefore: k.NotBefore.UTC(), Expires: k.Expires.UTC(), Created: k.Created.UTC(), Updated: k.Updated.UTC(),
+		Exportable: k.Exportable, RecoveryLevel: k.RecoveryLevel, RecoverableDays: k.RecoverableDays,
+		HSMPlatform: k.HSMPlatform, Managed: k.Managed, Tags: k.Tags,
+	}
+	if k.ReleasePolicy != nil {
+		form.ReleasePolicy = string(k.ReleasePolicy.Policy)
+	}
+	if d := k.Deletion; d != nil {
+		form.RecoveryID, form.Deleted, form.Purge = d.RecoveryID, d.Deleted.UTC(), d.Purge.UTC()
+	}
+	if text, err := signer.MarshalPEM(k.Public); k.Public != nil && err == nil {
+		form.PublicKey = string(text)
+	}
+	return form
+}
+
+// tell shows one key: after done, such as "created", or alone.
+func (o *keysOptions) tell(done string, k keyvault.KeyInfo) error {
+	if o.json {
+		return jsonLine(o.out, newKeyJSON(k))
+	}
+	t := newTable(o.out)
+	t.fact(done, k.KID)
+	describeKey(t, k)
+	return t.close()
+}
+
+// describeKey tells all that is known of a key but its identifier.
+func describeKey(t table, k keyvault.KeyInfo) {
+	t.fact("type", typeText(k))
+	t.fact("operations", strings.Join(k.Operations, ", "))
+	t.fact("enabled", yesNo(k.Enabled))
+	t.fact("not before", utc(k.NotBefore))
+	t.fact("expires", utc(k.Expires))
+	t.fact("created", utc(k.Created))
+	t.fact("updated", utc(k.Updated))
+	t.fact("recovery", recoveryText(k))
+	t.fact("hardware", k.HSMPlatform)
+	if k.Managed {
+		t.fact("managed", "yes, by a certificate")
+	}
+	if k.Exportable {
+		t.fact("exportable", "yes, under its release policy")
+	}
+	if k.ReleasePolicy != nil {
+		t.fact("release policy", string(k.ReleasePolicy.Policy))
+	}
+	t.fact("tags", tagText(k.Tags))
+	if k.Deletion != nil {
+		t.fact("deleted", utc(k.Deletion.Deleted))
+		t.fact("lost for good", utc(k.Deletion.Purge))
+	}
+}
+
+// typeText is the type with size or curve.
+func typeText(k keyvault.KeyInfo) string {
+	switch {
+	case k.Size > 0:
+		return k.Type + " " + strconv.Itoa(k.Size)
+	case k.Curve != "":
+		return k.Type + " " + k.Curve
+	}
+	return k.Type
+}
+
+func recoveryText(k keyvault.KeyInfo) string {
+	if k.RecoverableDays == 0 {
+		return k.RecoveryLevel
+	}
+	return k.RecoveryLevel + ", " + strconv.Itoa(k.RecoverableDays) + " days"
+}
+
+// jsonLine writes one object in one line.
+func jsonLine(w io.Writer, v any) error { return json.NewEncoder(w).Encode(v) }
