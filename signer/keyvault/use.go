@@ -1,6 +1,7 @@
 package keyvault
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -50,7 +51,7 @@ func (u use) task(v *vault, call func(ctx context.Context) error) task {
 	return task{operation: u.operation, id: u.id, allowed: u.key.Operations, vault: v, call: call}
 }
 
-// do finds the vault and asks it. After a refusal the next Resolve of the key
+// perform finds the vault and asks it. After a refusal the next Resolve of the key
 // asks the vault again.
 func (c *Client) perform(ctx context.Context, u use, call func(ctx context.Context, v *vault) error) error {
 	v, err := c.vault(u.id.vault)
@@ -97,16 +98,27 @@ func (c *Client) inspect(u use, kid *azkeys.ID, raw *http.Response) error {
 	if got, err := c.gate.kid(text); err != nil || !got.same(u.id) {
 		return errors.New("the answer names the key " + clip(text, 200))
 	}
-	var repeated struct{ Alg *string }
-	if raw != nil {
-		if body, err := runtime.Payload(raw); err == nil {
-			_ = json.Unmarshal(body, &repeated) // the SDK has read it as JSON
-		}
-	}
-	if repeated.Alg != nil && *repeated.Alg != string(u.algorithm) {
-		return errors.New("the answer names the algorithm " + clip(*repeated.Alg, 32))
+	if repeated := repeatedAlgorithm(raw); repeated != nil && *repeated != string(u.algorithm) {
+		return errors.New("the answer names the algorithm " + clip(*repeated, 32))
 	}
 	return nil
+}
+
+// repeatedAlgorithm returns the algorithm that an answer names, or nil. Most
+// name none, and are not read twice.
+func repeatedAlgorithm(raw *http.Response) *string {
+	if raw == nil {
+		return nil
+	}
+	body, err := runtime.Payload(raw)
+	if err != nil || !bytes.Contains(body, []byte(`"alg"`)) {
+		return nil
+	}
+	var repeated struct {
+		Alg *string `json:"alg"`
+	}
+	_ = json.Unmarshal(body, &repeated) // the SDK has read it as JSON
+	return repeated.Alg
 }
 
 // tampered is an answer that must not leave.
