@@ -6,7 +6,8 @@ import (
 	"os"
 	"strings"
 
-	"github.com/spf13/pflag"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
+	"github.com/spf13/cobra"
 
 	"github.com/signmill/signmill/queue/servicebus"
 	"github.com/signmill/signmill/signer/keyvault"
@@ -26,17 +27,23 @@ type azureFlags struct {
 	namespace      string
 	connectionFile string // a file, because no secret belongs on a command line
 	vault          string
+	identity       identityFlags
 }
 
-func (a *azureFlags) add(f *pflag.FlagSet) {
+func (a *azureFlags) add(cmd *cobra.Command) {
+	f := cmd.Flags()
 	f.StringVar(&a.namespace, "namespace", "", "the `HOST` of the Service Bus namespace, such as example.servicebus.windows.net")
 	f.StringVar(&a.connectionFile, "connection-string-file", "", "a `FILE` with a connection string, instead of --namespace; or set "+envPrefix+"CONNECTION_STRING")
 	f.StringVar(&a.vault, "vault", "", "`URL` of the vault or Managed HSM, such as https://example.vault.azure.net")
+	a.identity.add(cmd, f)
 }
 
 // backend returns the configuration for Azure. A credential is made only where
 // one is needed.
 func (a azureFlags) backend(log *slog.Logger) (backend, error) {
+	if err := a.identity.check(); err != nil {
+		return backend{}, err
+	}
 	if strings.ContainsAny(a.namespace, "/:@ ") {
 		return backend{}, usagef("--namespace %q: use a host name, such as example.servicebus.windows.net", a.namespace)
 	}
@@ -57,13 +64,29 @@ func (a azureFlags) backend(log *slog.Logger) (backend, error) {
 	if text != "" && a.vault == "" {
 		return b, nil
 	}
-	if b.Vault.Credential, err = newCredential(); err != nil {
+	if b.Vault.Credential, err = a.credential(text == ""); err != nil {
 		return backend{}, err
 	}
 	if text == "" {
 		b.Bus.Credential = b.Vault.Credential
 	}
 	return b, nil
+}
+
+// credential returns the one that vault and broker share. Both hosts must be
+// of its cloud; the broker only where it gets a token at all.
+func (a azureFlags) credential(bus bool) (azcore.TokenCredential, error) {
+	credential, err := a.identity.credential()
+	if err != nil {
+		return nil, err
+	}
+	home := cloudNamed(a.identity.cloud)
+	if bus {
+		if err := home.checkNamespace(a.namespace); err != nil {
+			return nil, err
+		}
+	}
+	return credential, home.checkVault(a.vault)
 }
 
 func (a azureFlags) readConnectionString() (string, error) {

@@ -2,7 +2,6 @@ package main
 
 import (
 	"maps"
-	"net"
 	"net/url"
 	"slices"
 	"strings"
@@ -45,10 +44,5 @@ func isLoopback(address string) bool {
 	if err != nil {
 		return false
 	}
-	host := strings.ToLower(u.Hostname())
-	if host == "localhost" || strings.HasSuffix(host, ".localhost") {
-		return true
-	}
-	ip := net.ParseIP(host)
-	return ip != nil && ip.IsLoopback()
+	return isLoopbackHost(strings.ToLower(u.Hostname()))
 }

@@ -31,9 +31,10 @@ const keysExamples = `  export SIGNMILL_VAULT=https://example.vault.azure.net
 // keysOptions are the flags that all commands below keys share.
 type keysOptions struct {
 	streams
-	vault   string
-	timeout time.Duration
-	json    bool
+	vault    string
+	identity identityFlags
+	timeout  time.Duration
+	json     bool
 }
 
 func newKeys(s streams) *cobra.Command {
@@ -48,6 +49,7 @@ func newKeys(s streams) *cobra.Command {
 	}
 	f := cmd.PersistentFlags()
 	f.StringVar(&o.vault, "vault", "", "URL of the vault or Managed HSM, such as https://example.vault.azure.net")
+	o.identity.add(cmd, f)
 	f.DurationVar(&o.timeout, "timeout", 2*time.Minute, "time for the whole command")
 	f.BoolVar(&o.json, "json", false, "print JSON, one object in each line")
 	cmd.AddCommand(
@@ -67,7 +69,7 @@ func (o *keysOptions) check() error {
 	case o.timeout <= 0:
 		return usagef("--timeout must be more than nothing")
 	}
-	return nil
+	return o.identity.check()
 }
 
 // with lets do work on the vault until it is done, the time is up, or Ctrl-C.
@@ -101,7 +103,10 @@ func (o *keysOptions) client(cmd *cobra.Command) (*keyvault.Client, error) {
 		return nil, err
 	}
 	config := keyvault.Config{Local: isLoopback(o.vault), Log: log}
-	if config.Credential, err = newCredential(); err != nil {
+	if config.Credential, err = o.identity.credential(); err != nil {
+		return nil, err
+	}
+	if err := cloudNamed(o.identity.cloud).checkVault(o.vault); err != nil {
 		return nil, err
 	}
 	client, err := keyvault.New(config)

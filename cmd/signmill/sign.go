@@ -102,7 +102,7 @@ func (o *signOptions) addQueue(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.BoolVar(&o.local, "local", false, "bring broker, vault and worker along in this process; needs no Azure")
 	f.StringSliceVar(&o.despite, "despite", nil, "an Azure setting in the environment that --local may ignore; may be repeated")
-	o.azure.add(f)
+	o.azure.add(cmd)
 	f.StringVar(&o.jobs, "jobs", "jobs", "the job queue")
 	f.StringVar(&o.replies, "replies", "replies", "the reply queue")
 	f.BoolVar(&o.session, "reply-session", false, "take the replies in a session of our own, so that submitters can share the reply queue")
@@ -116,7 +116,7 @@ func (o *signOptions) addQueue(cmd *cobra.Command) {
 // exclusive refuses flags that contradict each other. Variables do not count:
 // what they say of Azure is for guardLocal.
 func (o *signOptions) exclusive(cmd *cobra.Command) error {
-	pairs := [][2]string{{"force", "resume"}, {"local", "namespace"}, {"local", "vault"}, {"local", "connection-string-file"}, {"local", "public-key"}}
+	pairs := [][2]string{{"force", "resume"}, {"local", "namespace"}, {"local", "vault"}, {"local", "connection-string-file"}, {"local", "public-key"}, {"local", "auth"}}
 	for _, pair := range pairs {
 		if cmd.Flags().Changed(pair[0]) && cmd.Flags().Changed(pair[1]) {
 			return usagef("--%s and --%s exclude each other", pair[0], pair[1])

@@ -69,7 +69,7 @@ func newWorker(s streams) *cobra.Command {
 			return o.run(cmd.Context(), log)
 		},
 	}
-	o.azure.add(cmd.Flags())
+	o.azure.add(cmd)
 	o.add(cmd.Flags())
 	return cmd
 }
