@@ -32,7 +32,7 @@ func (o workerOptions) open(b backend, log *slog.Logger) (p *post, err error) {
 	if p.allowed, err = o.allowance(b.VaultURL); err != nil {
 		return nil, err
 	}
-	if p.vault, err = keyvault.New(b.Vault); err != nil {
+	if p.vault, err = keyvault.New(o.vaultConfig(b)); err != nil {
 		return nil, usageError(err)
 	}
 	if err = p.checkKeys(); err != nil {
@@ -58,6 +58,13 @@ func (o workerOptions) open(b backend, log *slog.Logger) (p *post, err error) {
 	}
 	p.worker, err = worker.New(c)
 	return p, usageError(err)
+}
+
+// vaultConfig keeps as many connections as there are calls at once: with fewer
+// each burst would open new ones.
+func (o workerOptions) vaultConfig(b backend) keyvault.Config {
+	b.Vault.Concurrency = o.config.Concurrency
+	return b.Vault
 }
 
 // checkKeys refuses keys that no vault could have, before one is asked.

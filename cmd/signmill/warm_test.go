@@ -1,0 +1,86 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
+
+	"github.com/signmill/signmill/schema"
+)
+
+// countingCredential counts the tokens that are asked for.
+type countingCredential struct {
+	azcore.TokenCredential
+	asked *atomic.Int64
+}
+
+func (c countingCredential) GetToken(ctx context.Context, o policy.TokenRequestOptions) (azcore.AccessToken, error) {
+	c.asked.Add(1)
+	return c.TokenCredential.GetToken(ctx, o)
+}
+
+// TestFirstCalls warms a worker with 64 keys, and lets 64 calls go at once: one
+// token serves them all, and one probe without a token is sent.
+func TestFirstCalls(t *testing.T) {
+	t.Parallel()
+	const calls = 64
+	spec := stackSpec{Queues: []localQueue{{Name: "jobs"}, {Name: "replies"}}, Log: slog.New(slog.DiscardHandler)}
+	o := workerOptions{jobs: "jobs", replies: "replies"}
+	o.config.Concurrency = calls
+	for i := range calls {
+		spec.Keys = append(spec.Keys, localKey{fmt.Sprintf("key-%d", i), schema.ES256})
+		o.allowKey = append(o.allowKey, fmt.Sprintf("key-%d", i))
+	}
+	st, err := newStack(spec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer st.close()
+	b := st.backend(localVaultURL)
+	var asked atomic.Int64
+	b.Vault.Credential = countingCredential{b.Vault.Credential, &asked}
+	p, err := o.open(b, spec.Log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.close()
+	if err := p.warm(t.Context(), spec.Log); err != nil {
+		t.Fatal(err)
+	}
+	var crew sync.WaitGroup
+	for _, ref := range p.allowed.Keys {
+		crew.Go(func() {
+			key, err := p.vault.Resolve(t.Context(), ref)
+			if err == nil {
+				_, err = p.vault.Sign(t.Context(), key, schema.ES256, make([]byte, 32))
+			}
+			if err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	crew.Wait()
+	stats := st.vault.Stats()
+	if got := stats.Operations["sign"]; got != calls {
+		t.Errorf("signatures: got %d, want %d", got, calls)
+	}
+	if asked.Load() != 1 || stats.Challenged != 1 {
+		t.Errorf("got %d token requests and %d probes, want 1 of each", asked.Load(), stats.Challenged)
+	}
+}
+
+// TestVaultConnections holds the connections that are kept to --concurrency.
+func TestVaultConnections(t *testing.T) {
+	t.Parallel()
+	var o workerOptions
+	o.config.Concurrency = 200
+	if got := o.vaultConfig(backend{}).Concurrency; got != 200 {
+		t.Errorf("got %d, want 200", got)
+	}
+}
