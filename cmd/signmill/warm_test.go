@@ -4,9 +4,12 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
@@ -25,10 +28,26 @@ func (c countingCredential) GetToken(ctx context.Context, o policy.TokenRequestO
 	return c.TokenCredential.GetToken(ctx, o)
 }
 
+// distant is a vault that is 20 ms away.
+type distant struct{ http.RoundTripper }
+
+func (d distant) RoundTrip(r *http.Request) (*http.Response, error) {
+	select {
+	case <-time.After(20 * time.Millisecond):
+		return d.RoundTripper.RoundTrip(r)
+	case <-r.Context().Done():
+		return nil, r.Context().Err()
+	}
+}
+
 // TestFirstCalls warms a worker with 64 keys, and lets 64 calls go at once: one
 // token serves them all, and one probe without a token is sent.
 func TestFirstCalls(t *testing.T) {
 	t.Parallel()
+	synctest.Test(t, firstCalls)
+}
+
+func firstCalls(t *testing.T) {
 	const calls = 64
 	spec := stackSpec{Queues: []localQueue{{Name: "jobs"}, {Name: "replies"}}, Log: slog.New(slog.DiscardHandler)}
 	o := workerOptions{jobs: "jobs", replies: "replies"}
@@ -44,6 +63,7 @@ func TestFirstCalls(t *testing.T) {
 	defer st.close()
 	b := st.backend(localVaultURL)
 	var asked atomic.Int64
+	b.Vault.Transport = distant{b.Vault.Transport}
 	b.Vault.Credential = countingCredential{b.Vault.Credential, &asked}
 	p, err := o.open(b, spec.Log)
 	if err != nil {
