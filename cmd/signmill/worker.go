@@ -88,14 +88,19 @@ func (o *workerOptions) add(f *pflag.FlagSet) {
 	f.DurationVar(&o.config.DrainTimeout, "drain-timeout", 25*time.Second, "time to finish jobs at the end; keep it at least 5s below the pod's grace period")
 }
 
-func (o workerOptions) run(ctx context.Context, log *slog.Logger) error {
+// backend returns the configuration of a worker on Azure.
+func (o workerOptions) backend(log *slog.Logger) (backend, error) {
 	if len(o.allowKey) == 0 {
-		return usagef("no key is allowed, so no job could be done: name each key that jobs may use with --allow-key")
+		return backend{}, usagef("no key is allowed, so no job could be done: name each key that jobs may use with --allow-key")
 	}
 	if o.azure.vault == "" {
-		return usagef("--vault is missing: the URL of the vault that holds the keys")
+		return backend{}, usagef("--vault is missing: the URL of the vault that holds the keys")
 	}
-	b, err := o.azure.backend(log)
+	return o.azure.backend(log)
+}
+
+func (o workerOptions) run(ctx context.Context, log *slog.Logger) error {
+	b, err := o.backend(log)
 	if err != nil {
 		return err
 	}

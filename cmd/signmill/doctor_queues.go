@@ -1,0 +1,128 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+
+	"github.com/signmill/signmill/queue"
+	"github.com/signmill/signmill/queue/servicebus"
+)
+
+// queues looks at the rights on every queue, and at its settings.
+func (v *visit) queues(ctx context.Context, reached bool) {
+	w := v.options.worker
+	v.queue(ctx, reached, w.jobs, "listen")
+	v.queue(ctx, reached, w.replies, "send")
+	for i, name := range w.allowReply {
+		if name != w.replies && !slices.Contains(w.allowReply[:i], name) {
+			v.queue(ctx, reached, name, "send")
+		}
+	}
+}
+
+// queue opens a link for the right and then reads the settings.
+func (v *visit) queue(ctx context.Context, reached bool, name, right string) {
+	subject := "queue " + name
+	if !reached {
+		v.note(right, subject, skip("the namespace cannot be used"))
+		return
+	}
+	if !v.try(ctx, right, subject, func(ctx context.Context) verdict { return v.link(ctx, name, right) }) {
+		v.note("settings", subject, skip("the queue cannot be used"))
+		return
+	}
+	v.settings(ctx, name, right)
+}
+
+// link opens a link and takes or sends nothing.
+func (v *visit) link(ctx context.Context, name, right string) verdict {
+	warm := func() error {
+		if right == "send" {
+			sender, err := v.post.client.Sender(name)
+			if err != nil {
+				return err
+			}
+			return sender.Warm(ctx)
+		}
+		receiver, err := v.post.client.Receiver(name)
+		if err != nil {
+			return err
+		}
+		return receiver.Warm(ctx)
+	}
+	if err := warm(); err != nil {
+		return v.barred(name, right, err)
+	}
+	return well("allowed")
+}
+
+// barred is the verdict that a broker's refusal means.
+func (v *visit) barred(name, right string, err error) verdict {
+	said := err
+	if e, ok := errors.AsType[*queue.Error](err); ok {
+		said = e.Err // the line names step and queue itself
+	}
+	switch {
+	case right == "listen" && strings.Contains(said.Error(), "requires sessions"):
+		return v.judgeJobSessions(name, servicebus.QueueInfo{Sessions: true})
+	case errors.Is(err, queue.ErrNotFound):
+		return ill("there is no such queue, or it is disabled", "make it with: "+v.az("create", name)+map[string]string{"send": " --enable-duplicate-detection true"}[right])
+	case errors.Is(err, queue.ErrUnauthorized):
+		return ill(cut(said.Error(), 300), v.rightCure(name, right))
+	}
+	return ill(cut(said.Error(), 300), "check that the broker is up and that this network may reach it")
+}
+
+// rightCure says who must be allowed what.
+func (v *visit) rightCure(name, right string) string {
+	if v.Bus.ConnectionString != "" {
+		claim := strings.ToUpper(right[:1]) + right[1:]
+		return "take a connection string whose key is current and whose rule has the right " + claim + ": az servicebus queue authorization-rule create --namespace-name " +
+			v.busName() + " --queue-name " + name + " --name signmill --rights " + claim
+	}
+	role := map[string]string{"listen": "Azure Service Bus Data Receiver", "send": "Azure Service Bus Data Sender"}[right]
+	return `give the identity the role "` + role + `" with: az role assignment create --role "` + role + `" --assignee IDENTITY --scope <resource id of queue ` + name + ">"
+}
+
+// az is the beginning of a command about a queue.
+func (v *visit) az(verb, name string) string {
+	return "az servicebus queue " + verb + " --namespace-name " + v.busName() + " --name " + name
+}
+
+// busName is the namespace's name in Azure; on this machine it has none.
+func (v *visit) busName() string {
+	at, _ := v.Bus.Address() // it was reached
+	if isLoopbackHost(at.Host) {
+		return at.Host
+	}
+	name, _, _ := strings.Cut(at.Host, ".")
+	return name
+}
+
+// settings reads a queue's settings, where that is allowed.
+func (v *visit) settings(ctx context.Context, name, right string) {
+	subject := "queue " + name
+	var info servicebus.QueueInfo
+	known := false
+	v.try(ctx, "settings", subject, func(ctx context.Context) (found verdict) {
+		var err error
+		info, err = servicebus.Inspect(ctx, v.Bus, name)
+		switch known = err == nil; {
+		case errors.Is(err, queue.ErrUnauthorized):
+			return skip("they take the right to manage, which a worker does not need: run doctor as a person with Azure Service Bus Data Owner")
+		case err != nil:
+			return skip("the management API cannot be used: %s", cut(err.Error(), 300))
+		case info.Status != "Active":
+			return ill("the queue's status is "+info.Status, v.az("update", name)+" --status Active")
+		}
+		return well("the queue is active")
+	})
+	if !known {
+		return
+	}
+	for _, c := range v.judgeQueue(name, right, info) {
+		v.note(c.check, subject, c.verdict)
+	}
+}
