@@ -34,7 +34,7 @@ func (i identityFlags) credential() (azcore.TokenCredential, error) {
 			TenantID: i.tenantIn(env), AdditionallyAllowedTenants: otherTenants(env),
 		}))
 	}
-	return built(azidentity.NewDefaultAzureCredential(&azidentity.DefaultAzureCredentialOptions{ClientOptions: options, TenantID: i.tenant}))
+	return built(azidentity.NewDefaultAzureCredential(&azidentity.DefaultAzureCredentialOptions{ClientOptions: options, TenantID: i.tenantIn(env)}))
 }
 
 // built keeps a nil pointer from becoming an interface that is not nil.

@@ -65,10 +65,14 @@ func (v *visit) spent() verdict {
 	return skip("not tried: doctor makes at most %d calls to a vault; give it fewer keys or operations at a time", mostCalls)
 }
 
-// refused is the verdict that a vault's refusal means.
+// refused is the verdict that a vault's refusal means. That others use up its
+// quota at the moment says nothing about this deployment.
 func refused(err error) verdict {
 	e := signer.AsError(err)
 	detail, cure := remedy(e.Message)
+	if e.Code == schema.CodeThrottled {
+		return warn(detail, cure+"; then run doctor again")
+	}
 	if e.Retryable() && e.Err != nil {
 		detail += " (" + cut(e.Err.Error(), 300) + ")"
 	}

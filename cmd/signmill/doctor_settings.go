@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"strconv"
 	"time"
@@ -37,7 +38,7 @@ const shortLock = 10 * time.Second
 // judgeLock wants a lock that can be renewed in time. How long a job takes is
 // bounded by --job-timeout, and the lock is renewed until then.
 func (v *visit) judgeLock(name string, info servicebus.QueueInfo) verdict {
-	timeout := v.options.worker.config.JobTimeout
+	timeout := cmp.Or(v.options.worker.config.JobTimeout, defaultJobTimeout)
 	switch {
 	case info.LockDuration < shortLock:
 		return warn(fmt.Sprintf("a lock of %s leaves little time to renew it", info.LockDuration), v.az("update", name)+" --lock-duration PT1M")
@@ -50,7 +51,7 @@ func (v *visit) judgeLock(name string, info servicebus.QueueInfo) verdict {
 // judgeDeliveries wants the worker to give up before the broker does, which
 // would dead-letter without a word to the requester.
 func (v *visit) judgeDeliveries(name string, info servicebus.QueueInfo) verdict {
-	attempts := v.options.worker.config.MaxDeliveries
+	attempts := cmp.Or(v.options.worker.config.MaxDeliveries, defaultMaxDeliveries)
 	if info.MaxDeliveries < attempts {
 		return ill(fmt.Sprintf("the queue gives up after %d deliveries, before --max-deliveries %d: requesters would not be told", info.MaxDeliveries, attempts),
 			v.az("update", name)+" --max-delivery-count "+strconv.Itoa(attempts)+", or set --max-deliveries "+strconv.Itoa(info.MaxDeliveries))
@@ -80,7 +81,7 @@ func (v *visit) judgeDuplicates(name string, info servicebus.QueueInfo) verdict 
 		return ill("duplicates are not detected: a job that is delivered twice is answered twice",
 			"the setting is for life; delete the queue when it is empty and make it anew with: "+v.az("create", name)+" --enable-duplicate-detection true --duplicate-detection-history-time-window PT10M")
 	}
-	if again := v.options.worker.config.JobTimeout; info.DuplicateWindow < again {
+	if again := cmp.Or(v.options.worker.config.JobTimeout, defaultJobTimeout); info.DuplicateWindow < again {
 		return warn(fmt.Sprintf("they are detected for %s, and a second attempt may take --job-timeout %s", info.DuplicateWindow, again),
 			v.az("update", name)+" --duplicate-detection-history-time-window PT"+strconv.Itoa(int(again/time.Minute)+1)+"M")
 	}

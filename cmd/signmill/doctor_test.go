@@ -2,6 +2,9 @@ package main
 
 import (
 	"encoding/base64"
+	"errors"
+	"fmt"
+	"log/slog"
 	"strings"
 	"testing"
 	"time"
@@ -75,7 +78,6 @@ func TestJudgeQueue(t *testing.T) {
 		"replies in session": {"send", func(q *servicebus.QueueInfo) { q.Sessions = true }, "", ""},
 	}
 	v := &visit{}
-	v.options.worker.config.JobTimeout, v.options.worker.config.MaxDeliveries = 5*time.Minute, 10
 	v.Bus.Namespace = "example.servicebus.windows.net"
 	for name, tt := range tests {
 		info := good
@@ -118,6 +120,52 @@ func TestBearer(t *testing.T) {
 	for _, token := range []string{"", "opaque", "a.b.c", "a.!.c"} {
 		if got := bearer(token); got != "" {
 			t.Errorf("%q: got %q, want nothing", token, got)
+		}
+	}
+}
+
+// TestDoctorSpares gives doctor more keys than it may ask about: the vault is
+// called a bounded number of times, and signs nothing.
+func TestDoctorSpares(t *testing.T) {
+	t.Parallel()
+	spec := stackSpec{Queues: []localQueue{{Name: "jobs"}, {Name: "replies"}}, Log: slog.New(slog.DiscardHandler)}
+	o := doctorOptions{worker: workerOptions{jobs: "jobs", replies: "replies"}}
+	for i := range mostCalls {
+		spec.Keys = append(spec.Keys, localKey{fmt.Sprintf("key-%d", i), schema.ES256})
+		o.worker.allowKey = append(o.worker.allowKey, spec.Keys[i].Name)
+	}
+	st, err := newStack(spec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer st.close()
+	var out strings.Builder
+	v, err := o.open(st.backend(localVaultURL), &chart{out: &out}, spec.Log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer v.close()
+	v.keys(t.Context(), true)
+	if got := strings.Count(out.String(), "sign: allowed"); got != mostCalls/2 || v.problems != 0 {
+		t.Errorf("got %d keys allowed and %d problems, want %d and none:\n%s", got, v.problems, mostCalls/2, &out)
+	}
+	if !strings.Contains(out.String(), "not tried: doctor makes at most") {
+		t.Errorf("got %s, want it to say what was not tried", &out)
+	}
+	if stats := st.vault.Stats(); stats.Operations["get"] != mostCalls/2 || stats.Operations["sign"] != 0 {
+		t.Errorf("got %v, want %d reads and no signature", stats.Operations, mostCalls/2)
+	}
+}
+
+func TestRefused(t *testing.T) {
+	t.Parallel()
+	tests := map[schema.Code]string{
+		schema.CodeThrottled: resultWarning, schema.CodeForbidden: resultProblem, schema.CodeUnavailable: resultProblem,
+	}
+	for code, want := range tests {
+		got := refused(&signer.Error{Code: code, Message: "k: it is so; do this", Err: errors.New("cause")})
+		if got.result != want || !strings.HasPrefix(got.detail, "k: it is so") || !strings.HasPrefix(got.cure, "do this") {
+			t.Errorf("%s: got %+v, want %s", code, got, want)
 		}
 	}
 }

@@ -29,7 +29,8 @@ What the public half of a key can do (verify, encrypt and wrapKey with RSA) is
 done here and costs the vault nothing.
 
 Queues and keys are tried at the start. It fails when a queue or every key
-cannot be used, and warns of a key that cannot be used while others can.
+cannot be used, and warns of a key that cannot be used while others can. The
+command doctor takes the same flags, and says of everything what to do about it.
 
 SIGTERM and Ctrl-C drain: no new jobs, those under way are finished within
 --drain-timeout, the rest go back to the queue. A second one ends it at once.`
@@ -52,6 +53,12 @@ type workerOptions struct {
 	maxItems       int
 	config         worker.Config // the numbers
 }
+
+// Defaults of flags; the worker takes zero for the same.
+const (
+	defaultMaxDeliveries = 10
+	defaultJobTimeout    = 5 * time.Minute
+)
 
 func newWorker(s streams) *cobra.Command {
 	var o workerOptions
@@ -83,8 +90,8 @@ func (o *workerOptions) add(f *pflag.FlagSet) {
 	f.IntVar(&o.maxItems, "max-items", schema.DefaultMaxItems, "items in one job at most")
 	f.IntVar(&o.config.Concurrency, "concurrency", 32, "signatures under way at once")
 	f.IntVar(&o.config.JobsHeld, "jobs-held", 0, "jobs held at once (default twice --concurrency)")
-	f.IntVar(&o.config.MaxDeliveries, "max-deliveries", 10, "attempts at a job, at most the queue's MaxDeliveryCount")
-	f.DurationVar(&o.config.JobTimeout, "job-timeout", 5*time.Minute, "time for one attempt at a job")
+	f.IntVar(&o.config.MaxDeliveries, "max-deliveries", defaultMaxDeliveries, "attempts at a job, at most the queue's MaxDeliveryCount")
+	f.DurationVar(&o.config.JobTimeout, "job-timeout", defaultJobTimeout, "time for one attempt at a job")
 	f.DurationVar(&o.config.DrainTimeout, "drain-timeout", 25*time.Second, "time to finish jobs at the end; keep it at least 5s below the pod's grace period")
 }
 

@@ -3,7 +3,6 @@ package keyvault
 import (
 	"context"
 	"fmt"
-	"io"
 	"net/http"
 	"strings"
 	"time"
@@ -38,7 +37,7 @@ func (c *Client) Greet(ctx context.Context, url string) (Greeting, error) {
 	if err != nil {
 		return Greeting{}, t.unanswered(err)
 	}
-	io.Copy(io.Discard, resp.Body) //nolint:errcheck // it is in memory
+	defer resp.Body.Close()
 	if resp.StatusCode >= http.StatusInternalServerError {
 		return Greeting{}, t.unanswered(fmt.Errorf("the vault answered %d", resp.StatusCode))
 	}
