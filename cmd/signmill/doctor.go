@@ -75,6 +75,7 @@ func (o doctorOptions) run(ctx context.Context, s streams, log *slog.Logger) err
 		return err
 	}
 	defer v.close()
+	v.chain.follow()
 	st, stop := onInterrupt(ctx, func() {})
 	defer stop()
 	within, cancel := context.WithTimeout(st.Soft, o.timeout)
@@ -112,7 +113,7 @@ func (o doctorOptions) open(b backend, c *chart, log *slog.Logger) (*visit, erro
 	if err != nil {
 		return nil, err
 	}
-	return &visit{options: o, backend: b, chart: c, vault: p.vault, post: p, chain: followChain(), calls: mostCalls}, nil
+	return &visit{options: o, backend: b, chart: c, vault: p.vault, post: p, chain: &chain{}, calls: mostCalls}, nil
 }
 
 func (v *visit) close() { v.post.close() }

@@ -21,9 +21,9 @@ type chain struct {
 	answered string
 }
 
-// followChain listens to the SDK's log until the process ends.
-func followChain() *chain {
-	c := &chain{}
+// follow listens to the SDK's log until the process ends. That log is one for
+// the whole process, so nothing may talk to Azure yet.
+func (c *chain) follow() {
 	log.SetEvents(azidentity.EventAuthentication)
 	log.SetListener(func(_ log.Event, text string) {
 		if _, name, found := strings.Cut(text, " authenticated with "); found {
@@ -32,7 +32,6 @@ func followChain() *chain {
 			c.answered = name
 		}
 	})
-	return c
 }
 
 // who names the credential that has answered.
