@@ -1,6 +1,8 @@
 package quota
 
 import (
+	"errors"
+	"fmt"
 	"log/slog"
 	"math/rand/v2"
 	"time"
@@ -16,7 +18,7 @@ type Config struct {
 	// Window is the span that Quota counts for. Zero: 10 s.
 	Window time.Duration
 
-	// Guard is the part of the quota that is planned for, 0..1. 0.995 is
+	// Guard is the part of the quota that is planned for, up to 1. 0.995 is
 	// right when all keys cost the same. Zero: 0.99.
 	Guard float64
 
@@ -58,5 +60,53 @@ type Config struct {
 // not use goes to the others.
 type Lane struct {
 	Weight float64 // part of the budget relative to other lanes with work; zero: 1
-	Floor  float64 // part of the budget that is the lane's in any case, 0..1
+	Floor  float64 // part of the budget that is the lane's in any case; less than 1 in all
+}
+
+// faults lists what is wrong with c.
+func (c Config) faults() []error {
+	var faults []error
+	if c.Quota < 0 || c.Window < 0 || c.MaxWaiting < 0 || c.MaxInFlight < 0 {
+		faults = append(faults, errors.New("a negative Quota, Window, MaxWaiting or MaxInFlight"))
+	}
+	if !(c.Guard >= 0 && c.Guard <= 1) {
+		faults = append(faults, fmt.Errorf("a Guard of %v is not between 0 and 1", c.Guard))
+	}
+	floors := 0.0
+	for name, l := range c.Lanes {
+		if !(l.Weight >= 0 && l.Weight <= maxWeight) || !(l.Floor >= 0 && l.Floor < 1) {
+			faults = append(faults, fmt.Errorf("lane %q: Weight %v and Floor %v", name, l.Weight, l.Floor))
+		}
+		floors += l.Floor
+	}
+	if floors >= 1 {
+		faults = append(faults, fmt.Errorf("the floors of the lanes add up to %v, and must stay below 1", floors))
+	}
+	return faults
+}
+
+const maxWeight = 1e6
+
+// filled returns c with the documented values in place of zeros.
+func (c Config) filled() Config {
+	orElse(&c.Quota, KeyUnits)
+	orElse(&c.Window, 10*time.Second)
+	orElse(&c.Guard, 0.99)
+	orElse(&c.MaxWaiting, 10_000)
+	orElse(&c.MaxInFlight, 256)
+	orElse(&c.Log, slog.New(slog.DiscardHandler))
+	if c.Share == nil {
+		c.Share = Static{}
+	}
+	if c.Random == nil {
+		c.Random = rand.NewPCG(rand.Uint64(), rand.Uint64())
+	}
+	return c
+}
+
+func orElse[T comparable](field *T, value T) {
+	var zero T
+	if *field == zero {
+		*field = value
+	}
 }

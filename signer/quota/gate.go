@@ -4,91 +4,209 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync/atomic"
+	"log/slog"
+	"math"
+	"math/rand/v2"
+	"sync"
 	"time"
 )
 
-// The reasons why a call gets no turn, besides the end of its context.
-var (
-	ErrFull    = errors.New("too many calls wait for this vault")
-	ErrTooLate = errors.New("the call cannot be sent before its deadline")
-	ErrClosed  = errors.New("the gate is closed")
-)
-
-// LateError is an ErrTooLate with the estimate that it rests on.
-type LateError struct {
-	Wait time.Duration // estimated until the call could be sent
-	Left time.Duration // until the deadline
-}
-
-func (e *LateError) Error() string {
-	return fmt.Sprintf("%v: its turn comes in about %s, and %s are left", ErrTooLate, e.Wait.Round(time.Millisecond), e.Left.Round(time.Millisecond))
-}
-
-func (e *LateError) Unwrap() error { return ErrTooLate }
-
-// Outcome is how a call ended, as far as the quota is concerned. The zero
-// value is Failed.
-type Outcome uint8
-
-// The ends of a call.
-const (
-	Failed    Outcome = iota // no answer, 5xx, or given up: says nothing about the quota
-	Accepted                 // the vault did the work or refused it for a reason of its own (4xx but 429)
-	Throttled                // 429
-)
-
-// Result is the end of a call.
-type Result struct {
-	Outcome    Outcome
-	RetryAfter time.Duration // asked for by the vault with Throttled; zero: nothing was asked
-}
-
-// Gate lets calls to one vault pass at the pace of its budget.
+// Gate lets calls to one vault pass at the pace of its budget. Make one with
+// [New] for each budget of each vault and share it.
 type Gate struct {
-	state atomic.Int64
+	config Config
+	born   time.Time
+	wake   chan struct{} // tells the dispatcher to look again
+	cancel context.CancelFunc
+	tasks  sync.WaitGroup
+
+	mu      sync.Mutex // guards the fields below
+	closed  bool
+	part    Part
+	pacer   pacer
+	control *controller
+	random  *rand.Rand
+	turns   *turns
+	flights flights
+	limit   limit
+	stock   stock
+	held    float64 // no call goes before, because the vault asked
+	count   State   // its counters only
+	waited  float64 // s
 }
 
 // New returns a gate, or one error that lists all faults of the configuration.
 // Close ends the goroutines that it starts.
-func New(config Config) (*Gate, error) { return &Gate{}, nil }
+func New(config Config) (*Gate, error) {
+	if err := errors.Join(config.faults()...); err != nil {
+		return nil, fmt.Errorf("quota: %w", err)
+	}
+	config = config.filled()
+	ctx, cancel := context.WithCancel(context.Background())
+	g := &Gate{
+		config: config,
+		born:   time.Now(),
+		wake:   make(chan struct{}, 1),
+		cancel: cancel,
+		random: rand.New(config.Random),
+		turns:  newTurns(config.Lanes),
+		limit:  newLimit(config.MaxInFlight, config.ManagedHSM),
+		stock:  newStock(),
+	}
+	g.control = newController(config.Window.Seconds(), g.fullRate(config.Quota), config.Guard,
+		float64(g.born.UnixNano())/1e9, g.random, g.changed)
+	g.pacer.balance = -2 * g.random.Float64() // replicas start out of step
+	g.tasks.Go(func() { g.dispatch(ctx) })
+	if config.ManagedHSM {
+		g.part = Part{Replicas: 1}
+	} else {
+		g.tasks.Go(func() { g.runShare(ctx) })
+	}
+	return g, nil
+}
 
 // Close ends the gate and waits for its goroutines. Calls that wait get
 // ErrClosed. Calls in flight may still leave.
-func (g *Gate) Close() {}
+func (g *Gate) Close() {
+	g.cancel()
+	g.tasks.Wait()
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.closed = true
+	for now := math.Inf(1); ; {
+		w := g.turns.next(now, math.MaxInt)
+		if w == nil {
+			return
+		}
+		g.turns.remove(w)
+		w.err = ErrClosed
+		close(w.ready)
+	}
+}
 
 // Enter waits for the turn of a call and pays for it. The caller's job and
-// lane come from ctx, see WithCaller. Every Pass must leave.
+// lane come from ctx, see [WithCaller]. Every Pass must leave.
 //
-// It returns the error of ctx when that ends first, a LateError at once when
-// the turn would come after the deadline of ctx, ErrFull at once when
-// Config.MaxWaiting calls wait, and ErrClosed. Then nothing was paid. A cost
-// below 1 counts as 1.
+// It returns the error of ctx when that ends first, a [WaitError] with
+// ErrTooLate at once when the turn would come after the deadline of ctx,
+// ErrFull at once when Config.MaxWaiting calls wait, and ErrClosed. Then
+// nothing was paid. A cost below 1 counts as 1.
 func (g *Gate) Enter(ctx context.Context, cost Units) (Pass, error) {
-	return Pass{gate: g, cost: cost}, ctx.Err()
+	cost = max(1, cost)
+	if err := ctx.Err(); err != nil {
+		return Pass{}, err
+	}
+	g.mu.Lock()
+	now := g.now()
+	if g.turns.len == 0 && g.ready(now, cost) == 0 {
+		pass := g.admit(now, cost)
+		g.mu.Unlock()
+		return pass, nil
+	}
+	w, err := g.line(ctx, now, &waiter{cost: cost, since: now})
+	g.mu.Unlock()
+	if err != nil {
+		return Pass{}, err
+	}
+	return g.await(ctx, w)
 }
 
-// SetQuota replaces Config.Quota at once, for calls that wait too.
-func (g *Gate) SetQuota(quota Units) {}
-
-// Limit returns how many calls may be in flight. It is what a caller needs in
-// workers to use its part of the quota.
-func (g *Gate) Limit() int { return 64 }
-
-// State returns a snapshot.
-func (g *Gate) State() State { return State{} }
-
-// Pass is the right to make one call.
-type Pass struct {
-	gate *Gate
-	cost Units
+// again is Enter for the next attempt of a call.
+func (g *Gate) again(ctx context.Context, cost Units) (Pass, error) {
+	if err := ctx.Err(); err != nil {
+		return Pass{}, err
+	}
+	g.mu.Lock()
+	now := g.now()
+	wait := 0.1 + 0.1*g.random.Float64()
+	if g.part.Slots != nil {
+		wait = 0.02
+	}
+	w, err := g.line(ctx, now, &waiter{cost: cost, since: now, retry: true, notBefore: now + wait})
+	g.mu.Unlock()
+	if err != nil {
+		return Pass{}, err
+	}
+	return g.await(ctx, w)
 }
 
-// Leave ends the call. Nothing is ever refunded. Only the first Leave of a
-// Pass counts.
-func (p Pass) Leave(r Result) {}
+// line puts w in the line, unless it is too long or its turn would come too
+// late.
+func (g *Gate) line(ctx context.Context, now float64, w *waiter) (*waiter, error) {
+	if g.closed {
+		return nil, ErrClosed
+	}
+	if g.turns.len >= g.config.MaxWaiting && !w.retry {
+		return nil, ErrFull
+	}
+	caller := callerOf(ctx)
+	if deadline, ok := ctx.Deadline(); ok {
+		left := time.Until(deadline)
+		if wait := g.estimate(now, w, caller); wait > left {
+			return nil, &WaitError{Err: ErrTooLate, Wait: wait, Left: left}
+		}
+	}
+	w.ready = make(chan struct{})
+	g.turns.add(w, caller)
+	g.nudge()
+	return w, nil
+}
 
-// Again waits for the turn of the next attempt of the same call, after Leave.
-// The call pays again. It goes to the head of its lane after a short random
-// wait. Errors are those of Enter, except that ErrFull is not among them.
-func (p Pass) Again(ctx context.Context) (Pass, error) { return p.gate.Enter(ctx, p.cost) }
+// await waits until the turn of w comes or ctx ends. A turn that came at the
+// same moment was paid, and is taken.
+func (g *Gate) await(ctx context.Context, w *waiter) (Pass, error) {
+	select {
+	case <-w.ready:
+		return w.pass, w.err
+	case <-ctx.Done():
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	select {
+	case <-w.ready:
+		return w.pass, w.err
+	default:
+		g.turns.remove(w)
+		return Pass{}, ctx.Err()
+	}
+}
+
+// SetQuota replaces Config.Quota at once, for calls that wait too. It returns
+// an error, and changes nothing, if quota is not positive.
+func (g *Gate) SetQuota(quota Units) error {
+	if quota <= 0 {
+		return fmt.Errorf("quota: %d is not positive", quota)
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.config.Quota = quota
+	g.control.setFull(g.fullRate(quota))
+	g.nudge()
+	return nil
+}
+
+// fullRate is the rate of the fleet that would use the whole quota.
+func (g *Gate) fullRate(quota Units) float64 { return float64(quota) / g.config.Window.Seconds() }
+
+// now returns the time since the birth of the gate.
+func (g *Gate) now() float64 { return time.Since(g.born).Seconds() }
+
+// nudge wakes the dispatcher. It never blocks.
+func (g *Gate) nudge() {
+	select {
+	case g.wake <- struct{}{}:
+	default:
+	}
+}
+
+// changed tells a change of the controller's mind.
+func (g *Gate) changed(why string) {
+	now := g.now()
+	change := Change{Why: why, Phase: g.phase(now), Scale: g.control.scale, Rate: g.control.rate()}
+	if g.config.Observe != nil {
+		g.config.Observe(change)
+	}
+	g.config.Log.LogAttrs(context.Background(), slog.LevelInfo, "vault budget changed",
+		slog.String("why", why), slog.String("phase", string(change.Phase)),
+		slog.Float64("scale", change.Scale), slog.Float64("units_per_second", change.Rate))
+}

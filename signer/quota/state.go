@@ -18,7 +18,7 @@ const (
 type State struct {
 	Phase    Phase
 	Scale    float64 // s: what the controller believes of the quota, 0.02..1
-	Rate     float64 // units per second of this replica
+	Rate     float64 // units per second of this replica; zero for a Managed HSM and with slots
 	Replicas int
 	Quota    Units
 
@@ -36,8 +36,46 @@ type State struct {
 
 // Change is a change of the controller's mind.
 type Change struct {
-	Why   string // "trickle", "run", "pause ended", "climb", ...
+	Why   string
 	Phase Phase
 	Scale float64
 	Rate  float64 // units per second of this replica
+}
+
+// State returns a snapshot.
+func (g *Gate) State() State {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	s := g.count
+	s.Phase = g.phase(g.now())
+	s.Scale = g.control.scale
+	if !g.config.ManagedHSM && g.part.Slots == nil {
+		s.Rate = g.control.rate()
+	}
+	s.Replicas, s.Quota = g.part.Replicas, g.config.Quota
+	s.Waiting, s.InFlight, s.Limit = g.turns.len, g.flights.len(), g.places()
+	s.Waited = seconds(g.waited)
+	return s
+}
+
+// Limit returns how many calls may be in flight. It is what a caller needs in
+// workers to use its part of the quota.
+func (g *Gate) Limit() int {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.places()
+}
+
+func (g *Gate) phase(now float64) Phase {
+	switch {
+	case g.closed:
+		return Closed
+	case g.part.Replicas == 0 && g.part.Slots == nil:
+		return Joining
+	case now < g.held:
+		return Holding
+	case g.part.Slots == nil && g.control.pause.on:
+		return Probing
+	}
+	return Sending
 }
