@@ -189,7 +189,7 @@ func (g *Gate) SetQuota(quota Units) error {
 func (g *Gate) fullRate(quota Units) float64 { return float64(quota) / g.config.Window.Seconds() }
 
 // now returns the time since the birth of the gate.
-func (g *Gate) now() float64 { return time.Since(g.born).Seconds() }
+func (g *Gate) now() float64 { return float64(time.Since(g.born)) / 1e9 }
 
 // nudge wakes the dispatcher. It never blocks.
 func (g *Gate) nudge() {
