@@ -2,18 +2,25 @@ package quota
 
 import "math"
 
-// Periods and steps of a climb. Replicas that know nothing of each other climb
-// at the same moments of the wall clock, and in small steps.
 const (
-	firstPeriod = 20.0 // s
-	lastPeriod  = 80.0
-	firstStep   = 0.02
 	lastStep    = 0.5
 	climbNotice = 5.0 // s
 )
 
+// pitch is how boldly a controller climbs.
+type pitch struct {
+	step       float64 // the first; each further one is twice as large
+	period     float64 // s between climbs; twice as long after each that failed
+	lastPeriod float64
+}
+
+// blindly is how replicas climb that know nothing of each other: at the same
+// moments of the wall clock, and in small steps.
+var blindly = pitch{step: 0.02, period: 20, lastPeriod: 80}
+
 // climb is the search for a quota that is higher than what is believed.
 type climb struct {
+	pitch    pitch
 	on       bool
 	planned  bool
 	at       float64 // when it begins
@@ -24,11 +31,11 @@ type climb struct {
 	failedAt float64 // zero: never
 }
 
-func (c *climb) reset() { *c = climb{period: firstPeriod} }
+func (c *climb) reset() { *c = climb{pitch: c.pitch, period: c.pitch.period} }
 
 func (c *climb) fail() {
 	c.on, c.planned = false, false
-	c.period = min(lastPeriod, 2*c.period)
+	c.period = min(c.pitch.lastPeriod, 2*c.period)
 }
 
 // met reports whether a run that is declared now was caused by a climb, which
@@ -55,7 +62,7 @@ func (c *controller) climbOn(now float64) {
 		c.climbStep(now, min(lastStep, 2*k.step))
 	case !k.on && k.planned && now >= k.at:
 		k.on, k.planned = true, false
-		c.climbStep(now, firstStep)
+		c.climbStep(now, k.pitch.step)
 	}
 }
 

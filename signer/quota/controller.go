@@ -56,7 +56,8 @@ type undo struct {
 func newController(window, full, guard, wall float64, random *rand.Rand, tell func(string)) *controller {
 	return &controller{
 		window: window, full: full, guard: guard, wall: wall, random: random, tell: tell,
-		members: 1, membersAt: -window * 10, scale: 1, boost: 1, climb: climb{period: firstPeriod},
+		members: 1, membersAt: -10 * window, scale: 1, boost: 1,
+		climb: climb{pitch: blindly, period: blindly.period},
 	}
 }
 
@@ -169,6 +170,21 @@ func (c *controller) tick(now float64) {
 		c.boost, c.boostAt = min(mostBoost, 2*c.boost), now
 	}
 	c.climbOn(now)
+}
+
+// start begins anew: what was learnt before is of another time.
+func (c *controller) start(now float64, members int) {
+	c.birth, c.since, c.members = now, now, members
+	c.pause, c.undo, c.bad = pause{}, undo{}, c.bad[:0]
+	c.boostAt = now
+}
+
+// believe replaces the scale by what another controller believes.
+func (c *controller) believe(now, scale float64) {
+	c.scale = min(1, max(leastScale, scale))
+	c.boost, c.boostAt = 1, now
+	c.climb.reset()
+	c.planClimb(now)
 }
 
 // setMembers tells how many replicas share the quota from now on.

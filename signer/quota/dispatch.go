@@ -38,10 +38,10 @@ func (g *Gate) serve() float64 {
 		now := g.now()
 		w := g.turns.next(now, g.most(now))
 		if w == nil {
-			return max(1e-6, min(longestSleep, g.turns.due()-now))
+			return g.sleep(now, g.turns.due(now)-now)
 		}
 		if wait := g.ready(now, w.cost); wait > 0 {
-			return max(1e-6, min(longestSleep, wait))
+			return g.sleep(now, wait)
 		}
 		g.turns.take(w)
 		g.waited += now - w.since
@@ -49,6 +49,11 @@ func (g *Gate) serve() float64 {
 		close(w.ready)
 	}
 	return 0
+}
+
+// sleep bounds a wait, and asks for slots meanwhile.
+func (g *Gate) sleep(now, wait float64) float64 {
+	return max(1e-6, g.restock(now, min(longestSleep, wait)))
 }
 
 // ready returns how long a call must wait, were it the next. The part of the

@@ -192,12 +192,7 @@ func (g *Gate) fullRate(quota Units) float64 { return float64(quota) / g.config.
 func (g *Gate) now() float64 { return float64(time.Since(g.born)) / 1e9 }
 
 // nudge wakes the dispatcher. It never blocks.
-func (g *Gate) nudge() {
-	select {
-	case g.wake <- struct{}{}:
-	default:
-	}
-}
+func (g *Gate) nudge() { signal(g.wake) }
 
 // changed tells a change of the controller's mind.
 func (g *Gate) changed(why string) {

@@ -68,7 +68,7 @@ func (g *Gate) leave(call flight, r Result) {
 	switch {
 	case g.config.ManagedHSM:
 	case call.slotted:
-		g.stock.done(call, r, now)
+		g.stock.end(call, r)
 	default:
 		g.judge(now, call, r.Outcome)
 	}

@@ -34,8 +34,9 @@ type Part struct {
 	// owns the controller.
 	Slots Slots
 
-	// Epoch of the grants that are valid. All others are void: a source
-	// must push a new epoch, not wait to be asked.
+	// Epoch of the grants that are valid. Epochs grow, and grants of an
+	// earlier one are void: a source must push a new epoch, not wait to be
+	// asked.
 	Epoch uint64
 }
 
@@ -82,29 +83,4 @@ func (s Static) Run(ctx context.Context, tell func(Part)) error {
 	tell(Part{Replicas: max(1, s.Replicas)})
 	<-ctx.Done()
 	return nil
-}
-
-// runShare runs the share until ctx ends.
-func (g *Gate) runShare(ctx context.Context) {
-	if err := g.config.Share.Run(ctx, g.setPart); err != nil && ctx.Err() == nil {
-		g.config.Log.ErrorContext(ctx, "share of the vault budget is no longer kept current", "err", err)
-	}
-}
-
-// setPart takes in what the share tells.
-func (g *Gate) setPart(p Part) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	now := g.now()
-	p.Replicas = max(1, p.Replicas)
-	if g.part.Replicas == 0 {
-		g.control.birth, g.control.members = now, p.Replicas
-		g.pacer.at = now // the random debt stays
-	}
-	g.part = p
-	g.control.setMembers(now, p.Replicas)
-	if p.Scale > 0 {
-		g.control.scale = min(1, max(leastScale, p.Scale))
-	}
-	g.nudge()
 }

@@ -47,7 +47,7 @@ func (v *slidingLog) admit(t, cost, quota float64) bool {
 }
 
 type tokenBucket struct {
-	depth      float64 // part of the quota
+	depth     float64 // part of the quota
 	spent, at float64
 }
 
@@ -66,7 +66,7 @@ type fleet struct {
 	vault  vault
 	quota  func(t float64) float64
 	costs  func(*rand.Rand) Units
-	rand   *rand.Rand
+	share  func(replica int) Share
 	born   time.Time
 	mu     sync.Mutex // guards the fields below and vault
 	second []tally
@@ -149,6 +149,7 @@ func newFleet(v vault, replicas int, length float64, quota func(t float64) float
 	return &fleet{
 		vault: v, quota: quota, born: time.Now(),
 		costs:  func(*rand.Rand) Units { return 2 },
+		share:  func(int) Share { return Static{Replicas: replicas} },
 		second: make([]tally, int(length)+1), each: make([]float64, replicas),
 	}
 }
@@ -185,7 +186,7 @@ func (f *fleet) run(t *testing.T, replicas int, length float64, seed uint64) {
 		delay := seconds(2 * rng.Float64())
 		all.Go(func() {
 			if rest(ctx, delay) == nil {
-				f.join(ctx, t, i, Static{Replicas: replicas}, seed)()
+				f.join(ctx, t, i, f.share(i), seed)()
 			}
 		})
 	}
@@ -213,24 +214,9 @@ func TestFleetHalved(t *testing.T) {
 	for name := range models(0) {
 		for _, k := range []int{1, 3, 10, 50} {
 			synctest.Test(t, func(t *testing.T) {
-				f := newFleet(models(3.3)[name], k, 400, func(t float64) float64 {
-					if t >= 60 && t < 260 {
-						return 2000
-					}
-					return 4000
-				})
+				f := newFleet(models(3.3)[name], k, 400, halved)
 				f.run(t, k, 400, 7)
-				u, c, r := f.sum(20, 60)
-				t.Logf("%s K=%d steady: goodput %.2f throttled %.2f%%", name, k, u/16000, 100*float64(r)/float64(c))
-				_, _, r = f.sum(60, 90)
-				u, c, r2 := f.sum(100, 260)
-				back := 0
-				for back = 260; back < 390; back++ {
-					if u, _, _ := f.sum(float64(back), float64(back+10)); u > 3800 {
-						break
-					}
-				}
-				t.Logf("%s K=%d halved: 429s %d, then goodput %.3f throttled %.2f%%, back after %d", name, k, r, u/32000, 100*float64(r2)/float64(c), back-260)
+				f.tell(t, name, k)
 			})
 		}
 	}

@@ -2,16 +2,160 @@ package quota
 
 import "math"
 
-// stock holds the stretches of the fleet's sequence that were granted.
-type stock struct{}
+const (
+	mostWanted  = 200 // costs named in one ask
+	mostDone    = 4096
+	staleGrant  = 1 // s after its end
+	askPatience = 2 // s for an answer
+	askPause    = 1 // s after an error
+)
 
-func newStock() stock { return stock{} }
+// stretch is a part of the fleet's one sequence of sends. The next call may
+// leave at start + used/rate.
+type stretch struct {
+	start, rate, used float64
+	left              Units
+	probe             bool
+}
 
-func (s *stock) wait(now float64, cost Units) float64 { return longestSleep }
+func (s *stretch) next() float64 { return s.start + s.used/s.rate }
 
-func (s *stock) take(call *flight) {}
+// stock is what a gate with slots has in hand.
+type stock struct {
+	epoch     uint64
+	stretches []stretch // in the order of their grants
+	granted   Units     // by the last grant that gave anything
+	asking    bool
+	askAt     float64 // the source wants no question before
+	started   bool    // the two goroutines run
+	done      []Done  // rides on the next ask
+	sent      []float64
+	urgent    []Done
+	urgentAt  []float64
+	ask       chan struct{} // wakes the goroutine that asks
+	report    chan struct{} // wakes the one that reports
+}
 
-func (s *stock) done(call flight, r Result, now float64) {}
+func newStock() stock {
+	return stock{ask: make(chan struct{}, 1), report: make(chan struct{}, 1)}
+}
 
-// most is the dearest call that may go.
-func (g *Gate) most(now float64) Units { return math.MaxInt }
+// void drops all grants of epochs before this one.
+func (s *stock) void(epoch uint64) {
+	if epoch > s.epoch {
+		s.epoch, s.stretches, s.askAt = epoch, s.stretches[:0], 0
+	}
+}
+
+// tidy drops what is used up, and what was granted for a time long past: sent
+// now, it would come on top of what others send.
+func (s *stock) tidy(now float64) {
+	kept := s.stretches[:0]
+	for _, x := range s.stretches {
+		if x.left > 0 && now < x.start+(x.used+float64(x.left))/x.rate+staleGrant {
+			kept = append(kept, x)
+		}
+	}
+	s.stretches = kept
+}
+
+// find returns the first stretch that has room for a call.
+func (s *stock) find(cost Units) *stretch {
+	for i := range s.stretches {
+		if x := &s.stretches[i]; x.left >= cost || x.probe && x.left > 0 {
+			return x
+		}
+	}
+	return nil
+}
+
+// wait returns how long a call must wait. It is long if nothing is in hand for
+// it: the next grant ends the wait.
+func (s *stock) wait(now float64, cost Units) float64 {
+	s.tidy(now)
+	if x := s.find(cost); x != nil {
+		return max(0, x.next()-now)
+	}
+	return longestSleep
+}
+
+// most is the dearest call that there is room for.
+func (s *stock) most() Units {
+	var most Units
+	for _, x := range s.stretches {
+		if x.probe && x.left > 0 {
+			return math.MaxInt
+		}
+		most = max(most, x.left)
+	}
+	return most
+}
+
+// take uses the first stretch with room for a call.
+func (s *stock) take(call *flight) {
+	call.epoch = s.epoch
+	x := s.find(call.cost)
+	if call.probe = x.probe; x.probe {
+		x.left = 0
+		return
+	}
+	x.left -= call.cost
+	x.used += float64(call.cost)
+}
+
+// left is the sum of what is in hand.
+func (s *stock) left() Units {
+	var sum Units
+	for _, x := range s.stretches {
+		sum += x.left
+	}
+	return sum
+}
+
+// short reports whether it is time to ask again for calls of so many units.
+func (s *stock) short(waiting Units) bool {
+	left := s.left()
+	return left < waiting && left <= s.granted/3
+}
+
+// add takes in a grant. One of an epoch that has passed is dropped.
+func (s *stock) add(now float64, g Grant) {
+	stale := g.Epoch < s.epoch
+	if !stale {
+		s.void(g.Epoch)
+	}
+	if stale || g.Units <= 0 || g.Rate <= 0 {
+		s.askAt = now + max(g.Again.Seconds(), 0.001)
+		return
+	}
+	s.askAt, s.granted = 0, g.Units
+	s.stretches = append(s.stretches, stretch{start: now + g.After.Seconds(), rate: g.Rate, left: g.Units, probe: g.Probe})
+}
+
+// end takes in the end of a call.
+func (s *stock) end(call flight, r Result) {
+	d := Done{Result: r, Cost: call.cost, Epoch: call.epoch, Probe: call.probe}
+	if r.Outcome == Throttled || call.probe {
+		s.urgent, s.urgentAt = append(s.urgent, d), append(s.urgentAt, call.sent)
+		signal(s.report)
+		return
+	}
+	if len(s.done) < mostDone {
+		s.done, s.sent = append(s.done, d), append(s.sent, call.sent)
+	}
+}
+
+// aged returns done with the age of each call.
+func aged(done []Done, sent []float64, now float64) []Done {
+	for i := range done {
+		done[i].Age = seconds(now - sent[i])
+	}
+	return done
+}
+
+func signal(c chan struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
+}

@@ -12,6 +12,7 @@ type turns struct {
 	now   float64 // clock of the lane that went last
 	count uint64
 	len   int
+	units Units // of all that waits
 }
 
 func newTurns(lanes map[string]Lane) *turns {
@@ -80,6 +81,7 @@ func (t *turns) add(w *waiter, c Caller) {
 	t.count++
 	l.add(w, c.Job, t.count)
 	t.len++
+	t.units += w.cost
 }
 
 func (t *turns) lane(name string) *lane {
@@ -92,6 +94,7 @@ func (t *turns) lane(name string) *lane {
 func (t *turns) remove(w *waiter) {
 	w.lane.remove(w)
 	t.len--
+	t.units -= w.cost
 }
 
 // next returns the waiter whose turn it is among those that cost no more than
@@ -116,12 +119,14 @@ func (t *turns) take(w *waiter) {
 	t.remove(w)
 }
 
-// due returns when the first retry is due, and +Inf if none waits.
-func (t *turns) due() float64 {
+// due returns when the next retry is due, and +Inf if none will be.
+func (t *turns) due(now float64) float64 {
 	first := math.Inf(1)
 	for _, l := range t.order {
 		for w := l.retries.first; w != nil; w = w.next {
-			first = min(first, w.notBefore)
+			if w.notBefore > now {
+				first = min(first, w.notBefore)
+			}
 		}
 	}
 	return first
@@ -163,4 +168,36 @@ func (l *lane) units() float64 {
 		sum += j.units
 	}
 	return float64(sum)
+}
+
+// costs lists what waits beyond the first skip units, at most n costs. It
+// starts with the calls whose turn is next; after these the order is not that
+// of the turns, which only the sum depends on.
+func (t *turns) costs(skip Units, n int) []Units {
+	var costs []Units
+	add := func(cost Units) bool {
+		if skip >= cost {
+			skip -= cost
+		} else {
+			costs = append(costs, cost)
+		}
+		return len(costs) < n
+	}
+	for _, l := range t.order {
+		for w := l.retries.first; w != nil; w = w.next {
+			if !add(w.cost) {
+				return costs
+			}
+		}
+	}
+	for _, l := range t.order {
+		for _, j := range l.waiting {
+			for range j.queue.len {
+				if !add(j.key.cost) {
+					return costs
+				}
+			}
+		}
+	}
+	return costs
 }
