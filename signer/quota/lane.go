@@ -1,6 +1,9 @@
 package quota
 
-import "container/heap"
+import (
+	"container/heap"
+	"time"
+)
 
 // waiter is one call that waits for its turn. The gate's lock guards it.
 type waiter struct {
@@ -8,6 +11,7 @@ type waiter struct {
 	since     float64 // when it came
 	notBefore float64 // of a retry
 	retry     bool
+	deadline  time.Time // zero: none
 	lane      *lane
 	job       *job
 	next      *waiter

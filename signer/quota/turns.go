@@ -201,3 +201,19 @@ func (t *turns) costs(skip Units, n int) []Units {
 	}
 	return costs
 }
+
+// all returns everything that waits.
+func (t *turns) all() []*waiter {
+	all := make([]*waiter, 0, t.len)
+	for _, l := range t.order {
+		for w := l.retries.first; w != nil; w = w.next {
+			all = append(all, w)
+		}
+		for _, j := range l.waiting {
+			for w := j.queue.first; w != nil; w = w.next {
+				all = append(all, w)
+			}
+		}
+	}
+	return all
+}
