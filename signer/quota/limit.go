@@ -6,6 +6,8 @@ const (
 	firstLatency = 0.1 // s, assumed before the first answer
 	leastLimit   = 8
 	sparePlaces  = 4
+	remeasure    = 4000 // answers after which the idle latency is measured anew
+	settling     = 128  // answers that this takes
 )
 
 // limit says how many calls may be in flight. With a rate it follows Little's
@@ -15,13 +17,16 @@ type limit struct {
 	most     int
 	rateless bool
 
-	mean, deviation float64 // of the latency, as in RFC 6298
-	base            float64 // latency of an idle vault, as far as it was seen
-	places          float64 // without a rate
+	mean, deviation float64 // of the latency, as in RFC 6298 but slower
+
+	// Without a rate:
+	places  float64
+	idle    float64 // mean latency while nothing queues at the vault
+	answers int     // since idle was measured
 }
 
 func newLimit(most int, rateless bool) limit {
-	return limit{most: most, rateless: rateless, mean: firstLatency, deviation: firstLatency / 4, places: leastLimit}
+	return limit{most: most, rateless: rateless, mean: firstLatency, deviation: firstLatency / 4, places: 1}
 }
 
 // observe takes in the latency of a call that was answered while as many as
@@ -29,26 +34,42 @@ func newLimit(most int, rateless bool) limit {
 func (l *limit) observe(latency float64, inFlight int) {
 	l.deviation += (math.Abs(latency-l.mean) - l.deviation) / 32
 	l.mean += (latency - l.mean) / 32
-	if !l.rateless {
+	if l.rateless {
+		l.adapt(latency, float64(inFlight))
+	}
+}
+
+// adapt aims at a short queue at the vault: there is always work for it, and
+// answers take little longer than they must.
+func (l *limit) adapt(latency, inFlight float64) {
+	if l.idle == 0 {
+		l.mean = latency
+	}
+	if l.idle == 0 || l.mean < l.idle {
+		l.idle = l.mean
+	}
+	switch l.answers++; {
+	case l.answers == remeasure:
+		// A queue that is always there would be taken for the vault's own
+		// latency, so look at it with half of the calls.
+		l.places = max(1, l.places/2)
 		return
+	case l.answers > remeasure && l.answers < remeasure+settling:
+		return
+	case l.answers == remeasure+settling:
+		l.idle, l.answers = l.mean, 0
 	}
-	switch {
-	case l.base == 0 || latency < l.base:
-		l.base = latency
-	default: // forget slowly, for the vault or the way to it may have changed
-		l.base += (latency - l.base) / 4096
-	}
-	queued := l.places * (1 - l.base/l.mean)
+	queued := l.places * (1 - l.idle/l.mean)
 	switch room := math.Sqrt(l.places); {
-	case queued < 2*room && float64(inFlight) > l.places/2:
+	case queued < room && inFlight > l.places/2:
 		l.places += 1 / room
-	case queued > 4*room:
+	case queued > 2*room:
 		l.places -= 1 / room
 	}
 	l.places = min(float64(l.most), max(1, l.places))
 }
 
-// failed makes room after a call that got no answer.
+// failed gives up room after a call that got no answer, or 429.
 func (l *limit) failed() { l.places = max(1, l.places*0.9) }
 
 // at returns the limit for so many calls per second; without a rate they do
