@@ -68,7 +68,7 @@ func (c *controller) climbOn(now float64) {
 
 func (c *controller) climbStep(now, step float64) {
 	c.climb.before, c.climb.step, c.climb.stepAt = c.scale, step, now
-	c.tell("climb")
+	c.tell(Climb)
 	c.raise(c.scale * (1 + step))
 }
 
@@ -78,5 +78,5 @@ func (c *controller) climbFailed(now float64) {
 	c.climb.fail()
 	c.climb.failedAt = now
 	c.planClimb(now)
-	c.tell("climb failed")
+	c.tell(ClimbFailed)
 }

@@ -72,6 +72,9 @@ func (c Config) faults() []error {
 	if !(c.Guard >= 0 && c.Guard <= 1) {
 		faults = append(faults, fmt.Errorf("a Guard of %v is not between 0 and 1", c.Guard))
 	}
+	if share, ok := c.Share.(interface{ faults() []error }); ok {
+		faults = append(faults, share.faults()...)
+	}
 	floors := 0.0
 	for name, l := range c.Lanes {
 		if !(l.Weight >= 0 && l.Weight <= maxWeight) || !(l.Floor >= 0 && l.Floor < 1) {

@@ -24,7 +24,7 @@ type controller struct {
 	guard  float64
 	wall   float64 // Unix time at time zero
 	random *rand.Rand
-	tell   func(why string)
+	tell   func(Why)
 
 	members   int
 	membersAt float64 // of the last change
@@ -39,6 +39,7 @@ type controller struct {
 	accepts accepts
 	bad     []float64 // send times of the refused calls of the last span, ascending
 	since   float64   // calls sent before are judged no more
+	held    float64   // when the vault wants calls again; not after now: it did not say
 
 	pause    pause
 	boundary boundary
@@ -53,7 +54,7 @@ type undo struct {
 	scale   float64
 }
 
-func newController(window, full, guard, wall float64, random *rand.Rand, tell func(string)) *controller {
+func newController(window, full, guard, wall float64, random *rand.Rand, tell func(Why)) *controller {
 	return &controller{
 		window: window, full: full, guard: guard, wall: wall, random: random, tell: tell,
 		members: 1, membersAt: -10 * window, scale: 1, boost: 1,
@@ -131,7 +132,7 @@ func (c *controller) trickle(now float64) {
 		return
 	}
 	c.planClimb(now)
-	c.tell("single 429")
+	c.tell(Trickle)
 }
 
 // raise sets a scale that is not lower than before.
@@ -139,7 +140,7 @@ func (c *controller) raise(scale float64) {
 	c.scale = min(1, scale)
 	if c.scale == 1 {
 		c.climb.reset()
-		c.tell("back at the configured quota")
+		c.tell(Full)
 	}
 }
 
@@ -160,7 +161,7 @@ func (c *controller) tick(now float64) {
 	}
 	if c.undo.planned && now >= c.undo.at {
 		c.undo.planned = false
-		c.tell("cut taken back")
+		c.tell(Undone)
 		c.raise(max(c.scale, c.undo.scale))
 	}
 	if c.scale == 1 {
@@ -197,7 +198,7 @@ func (c *controller) setMembers(now float64, n int) {
 		c.raise(c.scale * float64(n) / float64(c.members))
 	}
 	c.members, c.membersAt = n, now
-	c.tell("replicas changed")
+	c.tell(Members)
 }
 
 // setFull tells another quota. What a lower scale believed in absolute terms
@@ -207,7 +208,7 @@ func (c *controller) setFull(full float64) {
 		c.scale = max(leastScale, min(1, c.scale*c.full/full))
 	}
 	c.full = full
-	c.tell("quota changed")
+	c.tell(Requota)
 }
 
 // uniform draws evenly from lo to hi.

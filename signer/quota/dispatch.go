@@ -87,8 +87,7 @@ func (g *Gate) turn(now float64, cost Units) float64 {
 	case g.part.Slots != nil:
 		return g.stock.wait(now, cost)
 	}
-	rate := g.control.rate()
-	g.pacer.fill(now, rate)
+	g.settle(now)
 	g.control.tick(now)
 	switch {
 	case g.control.pause.on:
@@ -96,7 +95,7 @@ func (g *Gate) turn(now float64, cost Units) float64 {
 	case full:
 		return longestSleep
 	}
-	return g.pacer.wait(rate)
+	return g.pacer.wait(g.control.rate())
 }
 
 // admit pays for a call that goes now.
@@ -138,8 +137,8 @@ func (g *Gate) estimate(now float64, w *waiter, c Caller) time.Duration {
 	if !w.retry {
 		units = g.turns.ahead(c, w.cost)
 	}
-	top := g.control.guard * g.control.full / float64(g.control.members)
-	return seconds(max(wait, (units-min(0, g.pacer.balance))/top))
+	g.settle(now)
+	return seconds(max(wait, (units-g.pacer.balance)/g.control.rate()))
 }
 
 func seconds(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"math"
 	"math/rand/v2"
 	"sync"
 	"time"
@@ -73,14 +72,8 @@ func (g *Gate) Close() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.closed = true
-	for now := math.Inf(1); ; {
-		w := g.turns.next(now, math.MaxInt)
-		if w == nil {
-			return
-		}
-		g.turns.remove(w)
-		w.err = ErrClosed
-		close(w.ready)
+	for _, w := range g.turns.all() {
+		g.refuse(w, ErrClosed)
 	}
 }
 
@@ -147,6 +140,7 @@ func (g *Gate) line(ctx context.Context, now float64, w *waiter) (*waiter, error
 		}
 	}
 	w.ready = make(chan struct{})
+	w.deadline, _ = ctx.Deadline()
 	g.turns.add(w, caller)
 	g.nudge()
 	return w, nil
@@ -171,6 +165,13 @@ func (g *Gate) await(ctx context.Context, w *waiter) (Pass, error) {
 	}
 }
 
+// refuse ends the wait of w without a turn.
+func (g *Gate) refuse(w *waiter, err error) {
+	g.turns.remove(w)
+	w.err = err
+	close(w.ready)
+}
+
 // SetQuota replaces Config.Quota at once, for calls that wait too. It returns
 // an error, and changes nothing, if quota is not positive.
 func (g *Gate) SetQuota(quota Units) error {
@@ -179,11 +180,15 @@ func (g *Gate) SetQuota(quota Units) error {
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	g.settle(g.now())
 	g.config.Quota = quota
 	g.control.setFull(g.fullRate(quota))
 	g.nudge()
 	return nil
 }
+
+// settle fills the pacer at the rate so far, before that changes.
+func (g *Gate) settle(now float64) { g.pacer.fill(now, g.control.rate()) }
 
 // fullRate is the rate of the fleet that would use the whole quota.
 func (g *Gate) fullRate(quota Units) float64 { return float64(quota) / g.config.Window.Seconds() }
@@ -195,13 +200,17 @@ func (g *Gate) now() float64 { return float64(time.Since(g.born)) / 1e9 }
 func (g *Gate) nudge() { signal(g.wake) }
 
 // changed tells a change of the controller's mind.
-func (g *Gate) changed(why string) {
+func (g *Gate) changed(why Why) {
 	now := g.now()
 	change := Change{Why: why, Phase: g.phase(now), Scale: g.control.scale, Rate: g.control.rate()}
 	if g.config.Observe != nil {
 		g.config.Observe(change)
 	}
-	g.config.Log.LogAttrs(context.Background(), slog.LevelInfo, "vault budget changed",
-		slog.String("why", why), slog.String("phase", string(change.Phase)),
+	level := slog.LevelInfo
+	if why == Trickle {
+		level = slog.LevelDebug
+	}
+	g.config.Log.LogAttrs(context.Background(), level, "vault budget changed",
+		slog.String("why", string(why)), slog.String("phase", string(change.Phase)),
 		slog.Float64("scale", change.Scale), slog.Float64("units_per_second", change.Rate))
 }

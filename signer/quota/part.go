@@ -21,14 +21,23 @@ func (g *Gate) setPart(ctx context.Context, p Part) {
 		g.control.start(now, p.Replicas)
 		g.pacer.at = now // the random debt stays
 	}
+	g.settle(now)
+	slotted := p.Slots != nil
+	turned := slotted != (g.part.Slots != nil)
 	g.part = p
 	g.control.setMembers(now, p.Replicas)
 	if p.Scale > 0 {
 		g.control.believe(now, p.Scale)
 	}
-	if p.Slots != nil {
+	if slotted {
 		g.stock.void(p.Epoch)
 		g.startAsking(ctx)
+	}
+	switch {
+	case turned && slotted:
+		g.changed(Slotted)
+	case turned:
+		g.changed(Paced)
 	}
 	g.nudge()
 }

@@ -60,6 +60,7 @@ func (g *Gate) leave(call flight, r Result) {
 		g.limit.observe(latency, g.flights.len()+1)
 	case Throttled:
 		g.count.Throttled++
+		g.limit.failed()
 		g.hold(now, r.RetryAfter)
 	default:
 		g.count.Failed++
@@ -79,6 +80,7 @@ func (g *Gate) leave(call flight, r Result) {
 
 // judge tells the gate's own controller.
 func (g *Gate) judge(now float64, call flight, o Outcome) {
+	g.settle(now)
 	switch o {
 	case Accepted:
 		g.control.accepted(now, call.sent, call.cost)
@@ -90,12 +92,25 @@ func (g *Gate) judge(now float64, call flight, o Outcome) {
 }
 
 // hold stops the whole gate for as long as the vault asked, and up to one
-// spacing more, so that replicas do not come back together.
+// spacing more, so that replicas do not come back together. Calls whose
+// deadline comes before are told so at once.
 func (g *Gate) hold(now float64, after time.Duration) {
 	if after <= 0 {
 		return
 	}
 	until := now + min(longestHold, after.Seconds())
-	g.control.pause.held = until
-	g.held = max(g.held, until+g.random.Float64()*g.control.spacing())
+	g.control.held = max(g.control.held, until)
+	if until <= g.held {
+		return
+	}
+	g.held = until + g.random.Float64()*g.control.spacing()
+	for _, w := range g.turns.all() {
+		if w.deadline.IsZero() {
+			continue
+		}
+		wait, left := seconds(g.held-now), time.Until(w.deadline)
+		if wait > left {
+			g.refuse(w, &WaitError{Err: ErrTooLate, Wait: wait, Left: left})
+		}
+	}
 }

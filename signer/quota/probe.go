@@ -18,7 +18,6 @@ type pause struct {
 	early    bool    // the next probe is one that checks the boundary
 	end      float64 // the boundary that is aimed at
 	err      float64 // of end
-	held     float64 // when the vault itself wants calls again; zero: it did not say
 	overload float64
 	climbing bool // the run met a climb
 }
@@ -49,7 +48,8 @@ func (c *controller) stop(now, first, overload float64) {
 	if c.boundary.known {
 		c.aim(now)
 	}
-	c.tell("quota used up")
+	c.pause.next = max(c.pause.next, now+0.001) // a probe is sent after the stop
+	c.tell(UsedUp)
 }
 
 // widestGap between probes grows with the replicas, which all probe.
@@ -108,7 +108,11 @@ func (c *controller) probeLost(now float64) {
 func (c *controller) resume(now, sent float64) {
 	p := c.pause
 	hi := sent + oneWay
-	lo := min(hi, max(p.refused, p.held-1)) // a vault rounds up to whole seconds
+	lo := p.refused
+	if c.held > p.start {
+		lo = max(lo, c.held-1) // a vault rounds up to whole seconds
+	}
+	lo = min(lo, hi)
 	confirmed := c.boundary.learn(p.start, lo, hi, c.window)
 	before := c.scale
 	length := max(0, (lo+hi)/2-p.start)
@@ -119,7 +123,7 @@ func (c *controller) resume(now, sent float64) {
 		c.undo = undo{planned: true, at: now + 4, scale: before}
 	}
 	c.planClimb(now)
-	c.tell("quota is back")
+	c.tell(Back)
 }
 
 // cut lowers the scale by what a pause tells.

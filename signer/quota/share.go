@@ -2,6 +2,7 @@ package quota
 
 import (
 	"context"
+	"fmt"
 	"time"
 )
 
@@ -82,5 +83,12 @@ type Static struct{ Replicas int }
 func (s Static) Run(ctx context.Context, tell func(Part)) error {
 	tell(Part{Replicas: max(1, s.Replicas)})
 	<-ctx.Done()
+	return nil
+}
+
+func (s Static) faults() []error {
+	if s.Replicas < 0 {
+		return []error{fmt.Errorf("Static: %d replicas", s.Replicas)}
+	}
 	return nil
 }

@@ -28,7 +28,7 @@ type store struct {
 
 func newStore(seed uint64) *store {
 	s := &store{born: time.Now(), trip: 3 * time.Millisecond, batch: 0.25, seen: map[int]float64{}, tells: map[int]func(Part){}}
-	s.control = newController(10, 400, 0.995, float64(s.born.UnixNano())/1e9, rand.New(rand.NewPCG(seed, 0)), func(string) {})
+	s.control = newController(10, 400, 0.995, float64(s.born.UnixNano())/1e9, rand.New(rand.NewPCG(seed, 0)), func(Why) {})
 	s.control.climb = climb{pitch: pitch{step: 0.1, period: 10, lastPeriod: 10}, period: 10}
 	return s
 }

@@ -34,9 +34,27 @@ type State struct {
 	Waited    time.Duration // time that sent calls waited, in all
 }
 
+// Why is the reason of a Change.
+type Why string
+
+// The reasons for which a controller changes its mind.
+const (
+	Trickle     Why = "single 429"                    // a little less; logged at debug level
+	UsedUp      Why = "quota used up"                 // calls stop, and single ones probe
+	Back        Why = "quota is back"                 // calls go on, at the rate that the pause tells
+	Climb       Why = "try more"                      // is the quota higher than believed?
+	ClimbFailed Why = "more was too much"             // the last step is taken back
+	Full        Why = "configured quota reached"      // nothing is left to climb
+	Undone      Why = "cut was due to new replicas"   // and is taken back
+	Members     Why = "number of replicas changed"    // so did this one's part
+	Requota     Why = "another quota was configured"  // SetQuota
+	Slotted     Why = "send times come from a source" // no rate of the gate's own
+	Paced       Why = "the gate paces itself"         // at its part of the rate
+)
+
 // Change is a change of the controller's mind.
 type Change struct {
-	Why   string
+	Why   Why
 	Phase Phase
 	Scale float64
 	Rate  float64 // units per second of this replica
