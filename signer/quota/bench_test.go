@@ -21,8 +21,8 @@ func BenchmarkPass(b *testing.B) {
 	}
 	bare := rate.NewLimiter(1e11, 1e9)
 	for range 3 {
-		b.Run("gate", func(b *testing.B) { benchGate(b, ctx, g) })
-		b.Run("x-time-rate", func(b *testing.B) { benchRate(b, ctx, bare) })
+		b.Run("gate", func(b *testing.B) { benchGate(ctx, b, g) })
+		b.Run("x-time-rate", func(b *testing.B) { benchRate(ctx, b, bare) })
 	}
 	b.Run("gate, 8 at a time", func(b *testing.B) {
 		b.ReportAllocs()
@@ -37,7 +37,7 @@ func BenchmarkPass(b *testing.B) {
 	})
 }
 
-func benchGate(b *testing.B, ctx context.Context, g *Gate) {
+func benchGate(ctx context.Context, b *testing.B, g *Gate) {
 	b.ReportAllocs()
 	for b.Loop() {
 		p, err := g.Enter(ctx, 1)
@@ -48,7 +48,7 @@ func benchGate(b *testing.B, ctx context.Context, g *Gate) {
 	}
 }
 
-func benchRate(b *testing.B, ctx context.Context, bare *rate.Limiter) {
+func benchRate(ctx context.Context, b *testing.B, bare *rate.Limiter) {
 	b.ReportAllocs()
 	for b.Loop() {
 		if err := bare.WaitN(ctx, 1); err != nil {

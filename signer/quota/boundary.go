@@ -24,6 +24,17 @@ func (b *boundary) after(t, window float64) float64 {
 	return b.at + math.Ceil((t-b.at)/window)*window
 }
 
+// end returns the predicted boundary that a pause waits for which began at
+// start. No window is used up just after its beginning: then the boundary that
+// seems to be past is still to come.
+func (b *boundary) end(start, window float64) float64 {
+	next := b.after(start+0.02, window)
+	if last := next - window; last >= start-b.err-staleAfter {
+		return last
+	}
+	return next
+}
+
 // near returns the predicted boundary that is nearest to t.
 func (b *boundary) near(t, window float64) float64 {
 	return b.at + math.Round((t-b.at)/window)*window
@@ -34,7 +45,7 @@ func (b *boundary) near(t, window float64) float64 {
 func (b *boundary) learn(start, lo, hi, window float64) (met bool) {
 	mid, err := (lo+hi)/2, (hi-lo)/2
 	if b.known {
-		end := b.after(start+0.02, window)
+		end := b.end(start, window)
 		if hi >= end-b.err-earlyAfter && hi <= end+b.err+staleAfter {
 			b.narrow(end, lo, hi)
 			return true

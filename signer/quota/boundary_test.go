@@ -134,3 +134,23 @@ func TestAccepts(t *testing.T) {
 	a.add(40, 1) // too old to be counted
 	r.near("late answers count", a.between(99, 99.1), 21, 1e-6)
 }
+
+// TestBoundaryThatIsLate: no window is used up just after its beginning. The
+// boundary that seems to be past is still to come, and probes go at once
+// instead of in a whole window.
+func TestBoundaryThatIsLate(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	r.boundary = boundary{candidate: true, known: true, at: 9, err: 0.02}
+	r.quiet(10, 19.05)
+	r.used(19.05)
+	if wait := r.pause.next - 19.07; wait > 0.2 {
+		t.Errorf("first probe in %v", wait)
+	}
+	r.scale = 1
+	r.back(19.3)
+	if r.scale < 0.85 || !r.boundary.known {
+		t.Errorf("scale %v, boundary %+v", r.scale, r.boundary)
+	}
+	r.near("boundary", r.boundary.end(29, 10), 29.2, 0.15)
+}

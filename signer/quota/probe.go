@@ -59,7 +59,7 @@ func (c *controller) widestGap() float64 { return min(2.5, max(0.5, 0.05*float64
 func (c *controller) aim(now float64) {
 	p := &c.pause
 	p.aimed, p.err = true, c.boundary.err
-	p.end = c.boundary.after(p.start+0.02, c.window)
+	p.end = c.boundary.end(p.start, c.window)
 	if p.early = p.end-now > 1.5 && c.random.Float64() < 0.1; p.early {
 		p.next = now + c.uniform(0.25, 0.75)
 		return

@@ -2,7 +2,8 @@ package quota
 
 import (
 	"context"
-	"math"
+	"errors"
+	"fmt"
 	"math/rand/v2"
 	"sync"
 	"testing"
@@ -63,6 +64,9 @@ func (m member) Ask(ctx context.Context, want []Units, done []Done) (Grant, erro
 	if err := rest(ctx, m.trip); err != nil {
 		return Grant{}, err
 	}
+	if m.gone() {
+		return Grant{}, errors.New("the store is gone")
+	}
 	g := m.grant(m.id, want, done)
 	return g, rest(ctx, m.trip)
 }
@@ -75,6 +79,12 @@ func (m member) Report(ctx context.Context, done []Done) error {
 	defer m.mu.Unlock()
 	m.judge(m.now(), done)
 	return nil
+}
+
+func (s *store) gone() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.lost
 }
 
 func (s *store) now() float64 { return time.Since(s.born).Seconds() }
@@ -150,39 +160,50 @@ func (s *store) grant(id int, want []Units, done []Done) Grant {
 	return g
 }
 
+// TestFleetSlots runs gates whose send times come from one source.
 func TestFleetSlots(t *testing.T) {
-	for _, k := range []int{1, 3, 10, 50} {
-		for name := range models(0) {
-			synctest.Test(t, func(t *testing.T) {
-				f := newFleet(models(3.3)[name], k, 400, halved)
-				s := newStore(uint64(k))
-				f.share = func(i int) Share { return member{s, i} }
-				f.run(t, k, 400, 7)
-				f.tell(t, name, k)
-			})
+	t.Parallel()
+	for _, c := range []struct {
+		model    string
+		replicas int
+		want     goals
+	}{
+		{"fixed window", 1, goals{45, 0.93, 0.009, 45}},
+		{"fixed window", 50, goals{50, 0.93, 0.009, 45}},
+		{"sliding log", 10, goals{40, 0.94, 0.006, 45}},
+		{"small bucket", 10, goals{170, 0.98, 0.006, 45}},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			f := newFleet(models(3.3)[c.model], c.replicas, 400, halvedAt60)
+			s := newStore(uint64(c.replicas))
+			f.share = func(i int) Share { return member{s, i} }
+			f.run(t, c.replicas, 400, 7)
+			f.judge(t, fmt.Sprint(c.model, ", ", c.replicas), c.want)
+		})
+	}
+}
+
+// TestFleetLosesStore: for a minute the store is gone. The gates go on by
+// themselves, as many as they were, and then by slots again.
+func TestFleetLosesStore(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		f := newFleet(&fixedWindow{phase: 3.3}, 5, 160, always)
+		s := newStore(1)
+		f.share = func(i int) Share { return member{s, i} }
+		lose := func(lost bool) {
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			s.lost = lost
+			s.epoch++
+			s.push()
 		}
-	}
-}
-
-func halved(t float64) float64 {
-	if t >= 60 && t < 260 {
-		return 2000
-	}
-	return 4000
-}
-
-func (f *fleet) tell(t *testing.T, name string, k int) {
-	u, c, r := f.sum(20, 60)
-	t.Logf("%s K=%d steady: goodput %.3f throttled %.2f%%", name, k, u/16000, 100*float64(r)/float64(c))
-	_, _, r = f.sum(60, 90)
-	u, c, r2 := f.sum(100, 260)
-	back := 260
-	for ; back < 390; back++ {
-		if u, _, _ := f.sum(float64(back), float64(back+10)); u > 3800 {
-			break
+		time.AfterFunc(50*time.Second, func() { lose(true) })
+		time.AfterFunc(110*time.Second, func() { lose(false) })
+		f.run(t, 5, 160, 9)
+		units, calls, refusals := f.sum(20, 160)
+		if goodput := units / 56000; goodput < 0.985 || float64(refusals) > 0.001*float64(calls) {
+			t.Errorf("goodput %.3f, %d of %d calls throttled", goodput, refusals, calls)
 		}
-	}
-	t.Logf("%s K=%d halved: 429s %d, then goodput %.3f throttled %.2f%%, back after %d, jain %.3f", name, k, r, u/32000, 100*float64(r2)/float64(c), back-260, jain(f.each))
+	})
 }
-
-var _ = math.Inf
