@@ -5,6 +5,7 @@ import "math"
 const (
 	lastStep    = 0.5
 	climbNotice = 5.0 // s
+	climbCalls  = 20  // own calls that a step takes at least: fewer say nothing
 )
 
 // pitch is how boldly a controller climbs.
@@ -33,9 +34,25 @@ type climb struct {
 
 func (c *climb) reset() { *c = climb{pitch: c.pitch, period: c.pitch.period} }
 
-func (c *climb) fail() {
-	c.on, c.planned = false, false
-	c.period = min(c.pitch.lastPeriod, 2*c.period)
+// endClimb ends a climb that failed. The next waits twice as long.
+func (c *controller) endClimb() {
+	k := &c.climb
+	k.on, k.planned = false, false
+	k.period = min(2*c.period(k.period), max(k.pitch.lastPeriod, 4*c.period(k.pitch.period)))
+}
+
+// period is the time between climbs: at least the one given, and longer where
+// calls are few. It doubles, so that replicas share moments in any case.
+func (c *controller) period(least float64) float64 {
+	for least < 2*climbCalls*c.spacing() {
+		least *= 2
+	}
+	return least
+}
+
+// holdTime is how long a step must hold before the next is taken.
+func (c *controller) holdTime() float64 {
+	return max(c.window+0.5, climbCalls*c.spacing())
 }
 
 // met reports whether a run that is declared now was caused by a climb, which
@@ -50,15 +67,16 @@ func (c *controller) planClimb(now float64) {
 	if c.scale == 1 || c.climb.on || c.climb.planned && c.climb.at >= soon {
 		return
 	}
+	period := c.period(c.climb.period)
 	c.climb.planned = true
-	c.climb.at = math.Ceil((c.wall+soon)/c.climb.period)*c.climb.period - c.wall
+	c.climb.at = math.Ceil((c.wall+soon)/period)*period - c.wall
 }
 
 // climbOn begins a climb that is due, or takes the next step of one that held.
 func (c *controller) climbOn(now float64) {
 	k := &c.climb
 	switch {
-	case k.on && now >= k.stepAt+c.window+0.5:
+	case k.on && now >= k.stepAt+c.holdTime():
 		c.climbStep(now, min(lastStep, 2*k.step))
 	case !k.on && k.planned && now >= k.at:
 		k.on, k.planned = true, false
@@ -75,7 +93,7 @@ func (c *controller) climbStep(now, step float64) {
 // climbFailed takes the present step back.
 func (c *controller) climbFailed(now float64) {
 	c.scale = min(c.scale, c.climb.before)
-	c.climb.fail()
+	c.endClimb()
 	c.climb.failedAt = now
 	c.planClimb(now)
 	c.tell(ClimbFailed)

@@ -58,7 +58,7 @@ func TestClimbFails(t *testing.T) {
 	r.near("period", r.climb.period, 40, 0)
 	r.near("next", r.climb.at, 80, 0)
 	for range 3 {
-		r.climb.fail()
+		r.endClimb()
 	}
 	r.near("longest period", r.climb.period, 80, 0)
 }
@@ -90,4 +90,18 @@ func TestBelieve(t *testing.T) {
 	}
 	r.believe(4, 0.001)
 	r.near("floor", r.scale, leastScale, 0)
+}
+
+// TestClimbOfFewCalls: where calls are few, steps and the time between climbs
+// are longer, or every replica would go on without having seen anything.
+func TestClimbOfFewCalls(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	r.setMembers(0, 800) // a call every 4 s
+	r.near("a step", r.holdTime(), 80, 1e-9)
+	r.near("a period", r.period(20), 160, 1e-9)
+	for range 5 {
+		r.endClimb()
+	}
+	r.near("the longest period", r.climb.period, 640, 1e-9)
 }

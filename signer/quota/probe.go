@@ -141,7 +141,7 @@ func (c *controller) cut(p pause, length float64, confirmed bool) {
 	scale := c.scale * f
 	if p.climbing {
 		if c.climb.on {
-			c.climb.fail()
+			c.endClimb()
 		}
 		if length < 2.5 && scale < 0.98*c.climb.before {
 			scale = min(c.scale, 0.99*c.climb.before)
