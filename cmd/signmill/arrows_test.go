@@ -25,11 +25,11 @@ var arrows = map[string][]string{
 	"queue/localbus":        {},
 	"signer":                {"schema"},
 	"signer/signertest":     {"signer", "schema"},
-	"signer/keyvault":       {"signer", "schema"},
+	"signer/keyvault":       {"signer", "signer/quota", "schema"},
 	"signer/localvault":     {},
 	"signer/quota":          {},
-	"worker":                {"queue", "schema", "signer"},
-	"cmd/signmill":          {"queue", "queue/servicebus", "schema", "signer", "signer/keyvault", "worker"},
+	"worker":                {"queue", "schema", "signer", "signer/quota"},
+	"cmd/signmill":          {"queue", "queue/servicebus", "schema", "signer", "signer/keyvault", "signer/quota", "worker"},
 	"cmd/signmill/stack.go": {"queue/localbus", "signer/localvault"},
 }
 

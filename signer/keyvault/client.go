@@ -14,6 +14,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/security/keyvault/azkeys"
 
 	"github.com/signmill/signmill/signer"
+	"github.com/signmill/signmill/signer/quota"
 )
 
 // Client does everything that can be done with keys. Make one with [New] and
@@ -38,6 +39,22 @@ type vault struct {
 	*azkeys.Client
 	first chan struct{} // holds one token; its holder makes the first call
 	open  atomic.Bool   // the vault has answered once
+
+	breaker quota.Breaker // of all calls to the vault
+
+	mu   sync.Mutex // guards keys
+	keys map[keyID]*quota.Breaker
+}
+
+// breakerOf returns the breaker of one version of a key, made at first use.
+// Keys come from a policy, so that there are few.
+func (v *vault) breakerOf(id keyID) *quota.Breaker {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.keys[id] == nil {
+		v.keys[id] = &quota.Breaker{}
+	}
+	return v.keys[id]
 }
 
 // New returns a client, or one error that lists all faults of the
@@ -99,7 +116,7 @@ func (c *Client) vault(at address) (*vault, error) {
 	if err != nil {
 		return nil, err
 	}
-	v := &vault{Client: sdk, first: make(chan struct{}, 1)}
+	v := &vault{Client: sdk, first: make(chan struct{}, 1), keys: map[keyID]*quota.Breaker{}}
 	c.vaults[at] = v
 	return v, nil
 }

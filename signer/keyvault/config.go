@@ -10,6 +10,8 @@ import (
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"go.opentelemetry.io/otel/metric"
+
+	"github.com/signmill/signmill/signer/quota"
 )
 
 // Config says how a [Client] reaches its vaults. Only Credential is required.
@@ -42,6 +44,15 @@ type Config struct {
 	RefuseFor time.Duration
 
 	Retry Retry // bounds of the retries; the zero value is ready for use
+
+	// Gate returns the gate that paces the calls of a class to the vault with
+	// a base URL. It is asked for each operation and must be quick. A call
+	// that is throttled goes through it again, without a wait of Retry's on
+	// top. nil, or a nil gate: calls are not paced.
+	Gate func(vault string, class quota.Class) *quota.Gate
+
+	// Costs is what calls cost the gates. The zero value: the documented list.
+	Costs quota.Costs
 
 	// Domains are DNS domains under which vaults may live besides those of
 	// Azure's clouds, for instance "vault.example.org". They receive tokens.

@@ -24,6 +24,11 @@
 // done twice if it were repeated is not repeated after a lost answer; what the
 // vault takes its time for is awaited.
 //
+// A call first passes the breakers of its vault and its key, which let one at a
+// time through while there is no answer, and then, where Config.Gate gives one,
+// a gate of package quota, so that calls are paced before they are sent. A
+// throttled call passes the gate again, and pays again.
+//
 // Guarantees. The SDK's own retries are off: one loop here repeats a call,
 // with full jitter, never earlier than the vault's hint, and never past the
 // caller's deadline. A token goes only to hosts under known vault domains,

@@ -15,6 +15,7 @@ import (
 
 	"github.com/signmill/signmill/schema"
 	"github.com/signmill/signmill/signer"
+	"github.com/signmill/signmill/signer/quota"
 )
 
 // longestHint is the longest wait that a vault may ask for. A call that would
@@ -26,6 +27,7 @@ type task struct {
 	operation schema.Operation // getPublicKey for a Resolve; of the life of keys: none, see keeping
 	id        keyID            // version may be empty
 	allowed   []string         // the key's key_ops, as far as known
+	class     quota.Class      // what the key costs; the zero value where it is not known yet
 	vault     *vault
 	call      func(ctx context.Context) error // one attempt
 	keeping   *keeping                        // nil: the task uses a key, and is not of its life
@@ -48,9 +50,14 @@ func (t task) subject() string {
 func (c *Client) do(ctx context.Context, t task) error {
 	var last *signer.Error
 	waits := c.config.Retry.waits()
+	turn := c.turn(t)
 	for attempt := 1; ; attempt++ {
+		if err := turn.enter(ctx); err != nil {
+			return t.held(last, attempt-1, err)
+		}
 		id := requestID()
 		err := c.attempt(ctx, t, id)
+		turn.leave(err)
 		if err == nil {
 			return nil
 		}
@@ -64,6 +71,9 @@ func (c *Client) do(ctx context.Context, t task) error {
 		again, floor := c.config.Retry.decide(err, attempt, time.Now())
 		if !again || t.keeping.forbids(err) {
 			return last
+		}
+		if turn.paced(err) {
+			continue
 		}
 		wait := floor + waits.NextBackOff()
 		if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) < wait {

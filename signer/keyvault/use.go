@@ -48,7 +48,7 @@ func (c *Client) here(ctx context.Context, u use) error {
 
 // task is the use as something that the vault is asked to do.
 func (u use) task(v *vault, call func(ctx context.Context) error) task {
-	return task{operation: u.operation, id: u.id, allowed: u.key.Operations, vault: v, call: call}
+	return task{operation: u.operation, id: u.id, allowed: u.key.Operations, class: classOf(u.key), vault: v, call: call}
 }
 
 // perform finds the vault and asks it. After a refusal the next Resolve of the key
