@@ -8,6 +8,7 @@ import (
 
 	"github.com/signmill/signmill/schema"
 	"github.com/signmill/signmill/signer"
+	"github.com/signmill/signmill/signer/quota"
 )
 
 // doItems does the items of a job at the same time, each in its turn, and
@@ -23,6 +24,7 @@ import (
 func (w *Worker) doItems(ctx context.Context, job schema.Job, key signer.Key, thorough bool) (results []schema.ItemResult, passing bool, cause error) {
 	results = make([]schema.ItemResult, len(job.Items))
 	errs := make([]error, len(job.Items))
+	ctx = quota.WithCaller(ctx, quota.Caller{Job: job.ID})
 	turns, noMore := context.WithCancel(ctx)
 	defer noMore()
 	var items sync.WaitGroup

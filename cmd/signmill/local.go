@@ -198,7 +198,7 @@ func (o localOptions) serve(ctx context.Context, out streams, st *stack, at serv
 
 // localWorker allows every key and answers on every queue.
 func (o localOptions) localWorker(spec stackSpec) workerOptions {
-	w := workerOptions{jobs: "jobs", replies: "replies", allowOperation: operationNames()}
+	w := workerOptions{jobs: "jobs", replies: "replies", allowOperation: operationNames(), budget: budgetFlags{units: o.quota}}
 	w.config.DrainTimeout = localDrain
 	for _, k := range spec.Keys {
 		w.allowKey = append(w.allowKey, k.Name)

@@ -12,6 +12,7 @@ import (
 	"github.com/signmill/signmill/queue/servicebus"
 	"github.com/signmill/signmill/schema"
 	"github.com/signmill/signmill/signer/keyvault"
+	"github.com/signmill/signmill/signer/quota"
 	"github.com/signmill/signmill/worker"
 )
 
@@ -20,6 +21,8 @@ type post struct {
 	worker  *worker.Worker
 	client  *servicebus.Client
 	vault   *keyvault.Client
+	gate    *quota.Gate   // nil: calls are not paced
+	joining time.Duration // until the first call may be sent
 	allowed worker.Allowance
 	warmups []func(context.Context) error // of the queues
 }
@@ -28,11 +31,11 @@ type post struct {
 func (o workerOptions) open(b backend, log *slog.Logger) (p *post, err error) {
 	c := o.config
 	c.Log, c.Limits = log, schema.Limits{MaxItems: o.maxItems}
-	p = &post{}
+	p = &post{joining: o.budget.joining()}
 	if p.allowed, err = o.allowance(b.VaultURL); err != nil {
 		return nil, err
 	}
-	if p.vault, err = keyvault.New(o.vaultConfig(b)); err != nil {
+	if p.vault, err = keyvault.New(p.paced(o.vaultConfig(b))); err != nil {
 		return nil, usageError(err)
 	}
 	if err = p.checkKeys(); err != nil {
@@ -56,8 +59,17 @@ func (o workerOptions) open(b backend, log *slog.Logger) (p *post, err error) {
 		c.Replies[name] = sender
 		p.warmups = append(p.warmups, sender.Warm)
 	}
-	p.worker, err = worker.New(c)
-	return p, usageError(err)
+	if p.worker, err = worker.New(c); err != nil {
+		return nil, usageError(err)
+	}
+	p.gate, err = o.budget.gate(b.VaultURL, log)
+	return p, err
+}
+
+// paced sends all calls through the worker's gate.
+func (p *post) paced(c keyvault.Config) keyvault.Config {
+	c.Gate = func(string, quota.Class) *quota.Gate { return p.gate }
+	return c
 }
 
 // vaultConfig keeps as many connections as there are calls at once: with fewer
@@ -82,6 +94,9 @@ const closeTimeout = 5 * time.Second
 func (p *post) close() {
 	closeClient(p.client)
 	p.vault.Close()
+	if p.gate != nil {
+		p.gate.Close()
+	}
 }
 
 func closeClient(client *servicebus.Client) {

@@ -13,7 +13,8 @@ import (
 	"github.com/signmill/signmill/signer"
 )
 
-// keysTimeout bounds how long a worker waits for its keys at the start.
+// keysTimeout bounds how long a worker waits for its keys at the start, once
+// it may ask for them.
 const keysTimeout = 30 * time.Second
 
 // warm reports now what would otherwise be found out with the first job.
@@ -47,7 +48,7 @@ func warmQueues(ctx context.Context, warmups ...func(context.Context) error) err
 // used is a warning, because the others may serve; without any there is nothing
 // to serve with, and every job taken would only use up an attempt.
 func (p *post) warmKeys(ctx context.Context, log *slog.Logger) error {
-	ctx, cancel := context.WithTimeout(ctx, keysTimeout)
+	ctx, cancel := context.WithTimeout(ctx, p.joining+keysTimeout)
 	defer cancel()
 	names := slices.Sorted(maps.Keys(p.allowed.Keys))
 	faults := make([]error, len(names))

@@ -28,6 +28,15 @@ Jobs may only sign, unless other operations are allowed with --allow-operation.
 What the public half of a key can do (verify, encrypt and wrapKey with RSA) is
 done here and costs the vault nothing.
 
+Calls to the vault are paced, so that it need not refuse any: --quota is what it
+allows all replicas together, and --share which part is this one's. Where it
+refuses all the same, the worker believes in less, and climbs back.
+
+  --share static:3                      one of three replicas
+  --share dns:signmill.jobs.svc         as many as the headless service has
+                                        addresses, 30 s old at most
+  --share dns:signmill.jobs.svc,5s      the same, 5 s old at most
+
 Queues and keys are tried at the start. It fails when a queue or every key
 cannot be used, and warns of a key that cannot be used while others can. The
 command doctor takes the same flags, and says of everything what to do about it.
@@ -50,8 +59,10 @@ type workerOptions struct {
 	allowKey   []string
 
 	allowOperation []string // empty: sign
-	maxItems       int
-	config         worker.Config // the numbers
+
+	budget   budgetFlags
+	maxItems int
+	config   worker.Config // the numbers
 }
 
 // Defaults of flags; the worker takes zero for the same.
@@ -87,8 +98,9 @@ func (o *workerOptions) add(f *pflag.FlagSet) {
 	f.StringSliceVar(&o.allowReply, "allow-reply", nil, "a further queue that a job may name in ReplyTo; may be repeated")
 	f.StringSliceVar(&o.allowKey, "allow-key", nil, "a key that jobs may use, as NAME[/VERSION][=ALIAS]; may be repeated")
 	f.StringSliceVar(&o.allowOperation, "allow-operation", []string{string(schema.Sign)}, "an `OPERATION` that jobs may ask for: "+strings.Join(operationNames(), ", ")+"; may be repeated")
+	o.budget.add(f)
 	f.IntVar(&o.maxItems, "max-items", schema.DefaultMaxItems, "items in one job at most")
-	f.IntVar(&o.config.Concurrency, "concurrency", 32, "signatures under way at once")
+	f.IntVar(&o.config.Concurrency, "concurrency", 64, "items under way at once, those that wait for the quota included")
 	f.IntVar(&o.config.JobsHeld, "jobs-held", 0, "jobs held at once (default twice --concurrency)")
 	f.IntVar(&o.config.MaxDeliveries, "max-deliveries", defaultMaxDeliveries, "attempts at a job, at most the queue's MaxDeliveryCount")
 	f.DurationVar(&o.config.JobTimeout, "job-timeout", defaultJobTimeout, "time for one attempt at a job")
