@@ -141,4 +141,4 @@ func (g *Gate) estimate(now float64, w *waiter, c Caller) time.Duration {
 	return seconds(max(wait, (units-g.pacer.balance)/g.control.rate()))
 }
 
-func seconds(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }
+func seconds(s float64) time.Duration { return time.Duration(math.Round(s * 1e9)) }

@@ -168,10 +168,8 @@ func TestFleetSlots(t *testing.T) {
 		replicas int
 		want     goals
 	}{
-		{"fixed window", 1, goals{45, 0.93, 0.009, 45}},
 		{"fixed window", 50, goals{50, 0.93, 0.009, 45}},
 		{"sliding log", 10, goals{40, 0.94, 0.006, 45}},
-		{"small bucket", 10, goals{170, 0.98, 0.006, 45}},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			f := newFleet(models(3.3)[c.model], c.replicas, 400, halvedAt60)

@@ -1,0 +1,216 @@
+package quota
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// scripted is a source of slots that grants what a test wants.
+type scripted struct {
+	tell   func(Part)
+	grants chan Grant // one for each ask
+	trip   time.Duration
+
+	mu       sync.Mutex // guards the fields below
+	asked    []string
+	reported []Done
+	ridden   []Done
+}
+
+func (s *scripted) Run(ctx context.Context, tell func(Part)) error {
+	s.tell = tell
+	tell(Part{Replicas: 1, Slots: s, Epoch: 5})
+	<-ctx.Done()
+	return nil
+}
+
+func (s *scripted) Ask(ctx context.Context, want []Units, done []Done) (Grant, error) {
+	s.mu.Lock()
+	s.asked = append(s.asked, fmt.Sprint(want))
+	s.ridden = append(s.ridden, done...)
+	s.mu.Unlock()
+	if err := rest(ctx, s.trip); err != nil {
+		return Grant{}, err
+	}
+	select {
+	case g := <-s.grants:
+		if g.Rate == 0 && g.Units > 0 {
+			return g, errors.New("no store")
+		}
+		return g, nil
+	case <-ctx.Done():
+		return Grant{}, ctx.Err()
+	}
+}
+
+func (s *scripted) Report(_ context.Context, done []Done) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.reported = append(s.reported, done...)
+	return nil
+}
+
+// slotted runs a test with a gate that gets these grants, one per ask, 10 ms
+// after it.
+func slotted(t *testing.T, test func(t *testing.T, g *Gate, s *scripted), grants ...Grant) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		s := &scripted{grants: make(chan Grant, 100), trip: 10 * time.Millisecond}
+		for _, g := range grants {
+			s.grants <- g
+		}
+		g, err := New(Config{Share: s})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer g.Close()
+		synctest.Wait()
+		test(t, g, s)
+	})
+}
+
+// arrive lets calls of these costs come at once, and returns the time at
+// which each went, in their order.
+func arrive(t *testing.T, g *Gate, costs ...Units) string {
+	t.Helper()
+	start := time.Now()
+	went := make([]string, len(costs))
+	var all sync.WaitGroup
+	for i, cost := range costs {
+		all.Go(func() {
+			p, err := g.Enter(t.Context(), cost)
+			if err != nil {
+				t.Error(err)
+			}
+			went[i] = fmt.Sprint(time.Since(start).Milliseconds())
+			p.Leave(Result{Outcome: Accepted})
+		})
+		synctest.Wait()
+	}
+	all.Wait()
+	return strings.Join(went, " ")
+}
+
+func TestStretchPacesCalls(t *testing.T) {
+	t.Parallel()
+	slotted(t, func(t *testing.T, g *Gate, s *scripted) {
+		if got, want := arrive(t, g, 2, 4, 2), "60 80 120"; got != want {
+			t.Errorf("went at %s ms, want %s", got, want)
+		}
+		if got, want := strings.Join(s.asked, ""), "[2]"; got != want {
+			t.Errorf("asked for %s first, want %s", got, want)
+		}
+	}, Grant{Epoch: 5, After: 50 * time.Millisecond, Units: 8, Rate: 100})
+}
+
+// TestAskNamesWhatWaits: the next ask names all that waits beyond what is in
+// hand, and what was accepted rides on it.
+func TestAskNamesWhatWaits(t *testing.T) {
+	t.Parallel()
+	grant := Grant{Epoch: 5, Units: 2, Rate: 100}
+	slotted(t, func(t *testing.T, g *Gate, s *scripted) {
+		arrive(t, g, 2, 2, 2)
+		if got, want := strings.Join(s.asked, ""), "[2][2 2][2]"; got != want {
+			t.Errorf("asked for %s, want %s", got, want)
+		}
+		if len(s.ridden) == 0 || s.ridden[0].Outcome != Accepted || s.ridden[0].Cost != 2 {
+			t.Errorf("rode on asks: %+v", s.ridden)
+		}
+	}, grant, grant, grant)
+}
+
+// TestMisfit: light calls pass a heavy one that nothing in hand is enough for,
+// and that is asked for at once.
+func TestMisfit(t *testing.T) {
+	t.Parallel()
+	slotted(t, func(t *testing.T, g *Gate, s *scripted) {
+		if got, want := arrive(t, g, 16, 1, 1), "20 10 20"; got != want {
+			t.Errorf("went at %s ms, want %s", got, want)
+		}
+	}, Grant{Epoch: 5, Units: 2, Rate: 100}, Grant{Epoch: 5, Units: 16, Rate: 100})
+}
+
+func TestEpochVoidsGrants(t *testing.T) {
+	t.Parallel()
+	slotted(t, func(t *testing.T, g *Gate, s *scripted) {
+		time.AfterFunc(50*time.Millisecond, func() { s.tell(Part{Replicas: 1, Slots: s, Epoch: 6}) })
+		// Granted for 510 ms, void at 50; an old grant at 60, a new one at 71.
+		if got, want := arrive(t, g, 2), "71"; got != want {
+			t.Errorf("went at %s ms, want %s", got, want)
+		}
+		s.tell(Part{Replicas: 1, Slots: s, Epoch: 5})
+		if g.stock.epoch != 6 {
+			t.Error("an older epoch came back")
+		}
+	}, Grant{Epoch: 5, After: 500 * time.Millisecond, Units: 2, Rate: 100},
+		Grant{Epoch: 5, Units: 2, Rate: 100}, Grant{Epoch: 6, Units: 2, Rate: 100})
+}
+
+// TestStaleStretch: units that were granted for a time long past do not come
+// on top of what others send now.
+func TestStaleStretch(t *testing.T) {
+	t.Parallel()
+	slotted(t, func(t *testing.T, g *Gate, s *scripted) {
+		arrive(t, g, 2)
+		sleep(5 * time.Second)
+		if got, want := arrive(t, g, 2, 2), "10 30"; got != want {
+			t.Errorf("went at %s ms, want %s", got, want)
+		}
+	}, Grant{Epoch: 5, Units: 100, Rate: 100}, Grant{Epoch: 5, Units: 4, Rate: 100})
+}
+
+// TestAskFails: an error, a refusal and an ask that hangs do not end the asking.
+func TestAskFails(t *testing.T) {
+	t.Parallel()
+	slotted(t, func(t *testing.T, g *Gate, s *scripted) {
+		time.AfterFunc(4*time.Second, func() { s.grants <- Grant{Epoch: 5, Units: 2, Rate: 100} })
+		// An error at 10 ms and a pause of 1 s; a refusal for 200 ms; no
+		// answer for 2 s and a pause of 1 s; then a grant.
+		if got, want := arrive(t, g, 2), "4230"; got != want {
+			t.Errorf("went at %s ms, want %s", got, want)
+		}
+	}, Grant{Units: 1}, Grant{Epoch: 5, Again: 200 * time.Millisecond})
+}
+
+// TestReports: refused calls and the ends of probes are reported at once.
+func TestReports(t *testing.T) {
+	t.Parallel()
+	slotted(t, func(t *testing.T, g *Gate, s *scripted) {
+		p := enter(t, g, 2)
+		sleep(20 * time.Millisecond)
+		p.Leave(Result{Outcome: Throttled})
+		q := enter(t, g, 3)
+		q.Leave(Result{})
+		synctest.Wait()
+		want := []Done{
+			{Result: Result{Outcome: Throttled}, Cost: 2, Epoch: 5, Age: 20 * time.Millisecond},
+			{Cost: 3, Epoch: 5, Probe: true},
+		}
+		if got := s.reported; len(got) != 2 || got[0] != want[0] || got[1] != want[1] {
+			t.Errorf("got %+v, want %+v", got, want)
+		}
+	}, Grant{Epoch: 5, Units: 2, Rate: 100}, Grant{Epoch: 5, Units: 2, Rate: 100, Probe: true})
+}
+
+// TestSourceTurnsToRate: a source that lost its store tells how many replicas
+// there were, and the gate goes on by itself, and by slots again later.
+func TestSourceTurnsToRate(t *testing.T) {
+	t.Parallel()
+	slotted(t, func(t *testing.T, g *Gate, s *scripted) {
+		s.tell(Part{Replicas: 10, Scale: 0.5})
+		if st := g.State(); st.Replicas != 10 || st.Scale != 0.5 || st.Rate != 0.99*400/20 {
+			t.Errorf("state: %+v", st)
+		}
+		arrive(t, g, 2, 2)
+		s.tell(Part{Replicas: 10, Slots: s, Epoch: 7})
+		if got, want := arrive(t, g, 2), "10"; got != want {
+			t.Errorf("went at %s ms, want %s", got, want)
+		}
+	}, Grant{Epoch: 7, Units: 2, Rate: 100})
+}
