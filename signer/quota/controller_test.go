@@ -177,6 +177,10 @@ func TestLateAnswers(t *testing.T) {
 	for i := range 20 {
 		r.throttled(5.02+float64(i)*0.005, 5+float64(i)*0.005, 1)
 	}
+	r.accepted(5.13, 5-0.01, 1) // sent before the pause
+	if !r.pause.on {
+		t.Error("a late success ended the pause")
+	}
 	r.near("last refusal", r.pause.refused, 5+19*0.005+oneWay, 1e-9)
 	if got := slices.Index(r.told, UsedUp); got < 0 || slices.Contains(r.told[got+1:], UsedUp) {
 		t.Errorf("told %q", r.told)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"math/rand/v2"
 	"sync"
 	"time"
@@ -41,7 +40,7 @@ func New(config Config) (*Gate, error) {
 		return nil, fmt.Errorf("quota: %w", err)
 	}
 	config = config.filled()
-	ctx, cancel := context.WithCancel(context.Background())
+	ctx, cancel := context.WithCancel(context.Background()) // until Close
 	g := &Gate{
 		config: config,
 		born:   time.Now(),
@@ -206,11 +205,10 @@ func (g *Gate) changed(why Why) {
 	if g.config.Observe != nil {
 		g.config.Observe(change)
 	}
-	level := slog.LevelInfo
+	tell := g.config.Log.Info
 	if why == Trickle {
-		level = slog.LevelDebug
+		tell = g.config.Log.Debug
 	}
-	g.config.Log.LogAttrs(context.Background(), level, "vault budget changed",
-		slog.String("why", string(why)), slog.String("phase", string(change.Phase)),
-		slog.Float64("scale", change.Scale), slog.Float64("units_per_second", change.Rate))
+	tell("vault budget changed", "why", string(why), "phase", string(change.Phase),
+		"scale", change.Scale, "units_per_second", change.Rate)
 }

@@ -194,6 +194,9 @@ func TestLeaveCountsOnce(t *testing.T) {
 		}
 		q.Leave(Result{})
 		Pass{}.Leave(Result{})
+		if _, err := (Pass{}).Again(t.Context()); !errors.Is(err, ErrClosed) {
+			t.Errorf("the zero Pass goes again: %v", err)
+		}
 		if s := g.State(); s.Failed != 1 || s.InFlight != 0 {
 			t.Errorf("state: %+v", s)
 		}
@@ -434,4 +437,22 @@ func TestManagedHSM(t *testing.T) {
 			t.Errorf("%d calls may be in flight at a pool that does %d at once", s.Limit, parallel)
 		}
 	})
+}
+
+// TestPassAllocatesNothing counts allocations of a call that meets no line.
+func TestPassAllocatesNothing(t *testing.T) {
+	g, err := New(Config{Quota: 1e12})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer g.Close()
+	ctx := WithCaller(t.Context(), Caller{Job: "job"})
+	enter(t, g, 1).Leave(Result{Outcome: Accepted})
+	if got := testing.AllocsPerRun(1000, func() {
+		if p, err := g.Enter(ctx, 1); err == nil {
+			p.Leave(Result{Outcome: Accepted})
+		}
+	}); got != 0 {
+		t.Errorf("%v allocations", got)
+	}
 }

@@ -47,8 +47,14 @@ func (p Pass) Leave(r Result) {
 
 // Again waits for the turn of the next attempt of the same call, after Leave.
 // The call pays again. It goes to the head of its lane after a short random
-// wait. Errors are those of Enter, except that ErrFull is not among them.
-func (p Pass) Again(ctx context.Context) (Pass, error) { return p.gate.again(ctx, p.cost) }
+// wait. Errors are those of Enter, except that ErrFull is not among them. The
+// zero Pass gets ErrClosed.
+func (p Pass) Again(ctx context.Context) (Pass, error) {
+	if p.gate == nil {
+		return Pass{}, ErrClosed
+	}
+	return p.gate.again(ctx, p.cost)
+}
 
 // leave takes in the end of a call.
 func (g *Gate) leave(call flight, r Result) {

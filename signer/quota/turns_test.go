@@ -143,6 +143,9 @@ func TestRetriesGoFirst(t *testing.T) {
 	if got := l.due(0); got != 5 {
 		t.Errorf("due: got %v, want 5", got)
 	}
+	if got := l.due(5); !math.IsInf(got, 1) {
+		t.Errorf("a retry that is due is waited for until %v", got)
+	}
 	if got := l.next(5, math.MaxInt); got != w {
 		t.Errorf("a retry that is due does not go first")
 	}
