@@ -10,8 +10,8 @@ import (
 func TestDefaults(t *testing.T) {
 	t.Parallel()
 	c := Config{}.withDefaults()
-	if c.Concurrency != 32 || c.JobsHeld != 64 || c.MaxDeliveries != 10 {
-		t.Errorf("got %d items, %d jobs and %d deliveries, want 32, 64 and 10", c.Concurrency, c.JobsHeld, c.MaxDeliveries)
+	if c.Concurrency != 64 || c.JobsHeld != 128 || c.MaxDeliveries != 10 {
+		t.Errorf("got %d items, %d jobs and %d deliveries, want 64, 128 and 10", c.Concurrency, c.JobsHeld, c.MaxDeliveries)
 	}
 	if c.JobTimeout != 5*time.Minute || c.DrainTimeout != 25*time.Second {
 		t.Errorf("got %v for a job and %v for a drain, want 5m and 25s", c.JobTimeout, c.DrainTimeout)

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
@@ -40,11 +41,16 @@ type vault struct {
 	first chan struct{} // holds one token; its holder makes the first call
 	open  atomic.Bool   // the vault has answered once
 
-	breaker quota.Breaker // of all calls to the vault
+	breaker quota.Breaker                // of all calls to the vault
+	trouble atomic.Pointer[signer.Error] // what the last call without an answer met
 
 	mu   sync.Mutex // guards keys
 	keys map[keyID]*quota.Breaker
 }
+
+// longestBreak is the longest time without a try while there is no answer. It
+// is short, because jobs with little time wait for it.
+const longestBreak = 4 * time.Second
 
 // breakerOf returns the breaker of one version of a key, made at first use.
 // Keys come from a policy, so that there are few.
@@ -52,7 +58,7 @@ func (v *vault) breakerOf(id keyID) *quota.Breaker {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	if v.keys[id] == nil {
-		v.keys[id] = &quota.Breaker{}
+		v.keys[id] = &quota.Breaker{Cap: longestBreak}
 	}
 	return v.keys[id]
 }
@@ -116,7 +122,7 @@ func (c *Client) vault(at address) (*vault, error) {
 	if err != nil {
 		return nil, err
 	}
-	v := &vault{Client: sdk, first: make(chan struct{}, 1), keys: map[keyID]*quota.Breaker{}}
+	v := &vault{Client: sdk, first: make(chan struct{}, 1), breaker: quota.Breaker{Cap: longestBreak}, keys: map[keyID]*quota.Breaker{}}
 	c.vaults[at] = v
 	return v, nil
 }

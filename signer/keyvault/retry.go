@@ -65,6 +65,9 @@ func (c *Client) do(ctx context.Context, t task) error {
 			return t.interrupted(last, attempt-1, ended)
 		}
 		last = t.translate(err, id)
+		if last.Code == schema.CodeUnavailable {
+			t.vault.trouble.Store(last)
+		}
 		if last.Code == schema.CodeIntegrity {
 			c.alarm(ctx, t.id, id, last)
 		}

@@ -5,6 +5,7 @@ import (
 	"crypto/ecdsa"
 	"crypto/rsa"
 	"errors"
+	"fmt"
 	"net/http"
 	"time"
 
@@ -147,6 +148,9 @@ func (t task) held(last *signer.Error, attempts int, err error) *signer.Error {
 	case errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded):
 		return t.interrupted(last, attempts, err)
 	case errors.Is(err, quota.ErrOpen):
+		if trouble := t.vault.trouble.Load(); trouble != nil {
+			err = fmt.Errorf("%w, and before: %w", err, trouble)
+		}
 		return &signer.Error{Code: schema.CodeUnavailable, Message: t.subject() + ": the vault has not answered for a while, and is tried again soon", RetryAfter: wait.Wait, Err: err}
 	case ok:
 		return &signer.Error{Code: schema.CodeThrottled, Message: t.subject() + ": the vault's quota does not allow it in time", RetryAfter: wait.Wait, Err: err}
