@@ -8,6 +8,7 @@ import (
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/signmill/signmill/queue/servicebus"
 	"github.com/signmill/signmill/signer/keyvault"
@@ -31,11 +32,20 @@ type azureFlags struct {
 }
 
 func (a *azureFlags) add(cmd *cobra.Command) {
+	a.addBus(cmd)
+	a.addVault(cmd.Flags())
+}
+
+// addBus adds the flags about the broker and the identity.
+func (a *azureFlags) addBus(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringVar(&a.namespace, "namespace", "", "the `HOST` of the Service Bus namespace, such as example.servicebus.windows.net")
-	f.StringVar(&a.connectionFile, "connection-string-file", "", "a `FILE` with a connection string, instead of --namespace; or set "+envPrefix+"CONNECTION_STRING")
-	f.StringVar(&a.vault, "vault", "", "`URL` of the vault or Managed HSM, such as https://example.vault.azure.net")
 	a.identity.add(cmd, f)
+	f.StringVar(&a.connectionFile, "connection-string-file", "", "a `FILE` with a connection string, instead of --namespace; or set "+envPrefix+"CONNECTION_STRING")
+}
+
+func (a *azureFlags) addVault(f *pflag.FlagSet) {
+	f.StringVar(&a.vault, "vault", "", "`URL` of the vault or Managed HSM, such as https://example.vault.azure.net")
 }
 
 // backend returns the configuration for Azure. A credential is made only where

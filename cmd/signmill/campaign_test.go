@@ -39,9 +39,10 @@ func newCampaignRig(t *testing.T, count int) *campaignRig {
 		t.Fatal(err)
 	}
 	c := campaignConfig{
-		Run: "run", Attempt: "1", Key: "k", Algorithm: schema.ES256, ReplyTo: "replies",
+		exchangeConfig: exchangeConfig{Run: "run", ReplyTo: "replies", Window: 2, Patience: 20 * time.Second, Log: slog.New(slog.DiscardHandler)},
+		Attempt:        "1", Key: "k", Algorithm: schema.ES256,
 		Keys:    &keyring{Pinned: &r.key.PublicKey},
-		Hashers: 2, Items: 1, Window: 2, Patience: 20 * time.Second, Log: slog.New(slog.DiscardHandler),
+		Hashers: 2, Items: 1,
 	}
 	client := r.connect(&c)
 	if r.jobs, err = client.Receiver("jobs"); err != nil {

@@ -40,25 +40,30 @@ func (o signOptions) connect(s stages, run string, log *slog.Logger) (*links, er
 
 // open fills l; what is in it is to be closed, also after an error.
 func (o signOptions) open(s stages, l *links, run string, log *slog.Logger) error {
-	b, err := o.backend(s, l, log)
+	b, err := o.backend(s, l, company{Keys: []localKey{{o.to.Key, o.algorithm.Algorithm}}}, log)
 	if err != nil {
 		return err
 	}
 	if l.keys, err = o.keyring(s.Soft, b, l); err != nil {
 		return err
 	}
+	return o.openQueues(s.Soft, b, l, run)
+}
+
+// openQueues connects to the broker.
+func (o queueOptions) openQueues(ctx context.Context, b backend, l *links, run string) error {
 	client, err := servicebus.New(b.Bus)
 	if err != nil {
 		return usageError(err)
 	}
 	l.closing = append([]func(){func() { closeClient(client) }}, l.closing...)
-	return o.openQueues(s.Soft, client, l, run)
-}
-
-func (o signOptions) openQueues(ctx context.Context, client *servicebus.Client, l *links, run string) error {
 	jobs, err := client.Sender(o.jobs)
 	if err != nil {
 		return usageError(err) // it asks nobody
+	}
+	l.jobs = jobs
+	if o.noWait {
+		return warmQueues(ctx, jobs.Warm)
 	}
 	replies, err := o.receiver(ctx, client, run)
 	if err != nil {
@@ -67,11 +72,11 @@ func (o signOptions) openQueues(ctx context.Context, client *servicebus.Client, 
 	if err := warmQueues(ctx, jobs.Warm, replies.Warm); err != nil {
 		return err
 	}
-	l.jobs, l.replies = jobs, replies
+	l.replies = replies
 	return nil
 }
 
-func (o signOptions) receiver(ctx context.Context, client *servicebus.Client, run string) (*servicebus.Receiver, error) {
+func (o queueOptions) receiver(ctx context.Context, client *servicebus.Client, run string) (*servicebus.Receiver, error) {
 	if o.session {
 		return client.SessionReceiver(ctx, o.replies, run)
 	}
@@ -107,22 +112,28 @@ func (o signOptions) keyring(ctx context.Context, b backend, l *links) (*keyring
 	return k, signer.Fits(key, o.algorithm.Algorithm)
 }
 
+// company is what --local brings along.
+type company struct {
+	Keys       []localKey
+	Operations []string // that its worker allows; empty: sign
+}
+
 // backend returns the values for Azure, or starts a stack with a worker and
 // returns the values for that.
-func (o signOptions) backend(s stages, l *links, log *slog.Logger) (backend, error) {
+func (o queueOptions) backend(s stages, l *links, with company, log *slog.Logger) (backend, error) {
 	if !o.local {
 		return o.azure.backend(log)
 	}
 	st, err := newStack(stackSpec{
 		Queues: []localQueue{{Name: o.jobs}, {Name: o.replies, Duplicates: true, Sessions: o.session}},
-		Keys:   []localKey{{o.to.Key, o.algorithm.Algorithm}},
+		Keys:   with.Keys,
 		Log:    log,
 	})
 	if err != nil {
 		return backend{}, err
 	}
 	b := st.backend(localVaultURL)
-	stop, err := startWorker(s.Hard, b, o.localWorker(), log)
+	stop, err := startWorker(s.Hard, b, o.localWorker(with), log)
 	if err != nil {
 		st.close()
 		return backend{}, err
@@ -132,9 +143,12 @@ func (o signOptions) backend(s stages, l *links, log *slog.Logger) (backend, err
 }
 
 // localWorker are the options of the worker that --local brings along.
-func (o signOptions) localWorker() workerOptions {
-	w := workerOptions{jobs: o.jobs, replies: o.replies, allowKey: []string{o.to.Key}}
+func (o queueOptions) localWorker(with company) workerOptions {
+	w := workerOptions{jobs: o.jobs, replies: o.replies, allowOperation: with.Operations}
 	w.config.DrainTimeout = localDrain
+	for _, k := range with.Keys {
+		w.allowKey = append(w.allowKey, k.Name)
+	}
 	return w
 }
 

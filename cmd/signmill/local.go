@@ -123,15 +123,23 @@ func (o localOptions) spec(log *slog.Logger) (stackSpec, error) {
 		}
 		spec.Queues = append(spec.Queues, localQueue{Name: name, Sessions: kind != ""})
 	}
-	for _, text := range o.keys {
+	keys, err := localKeys(o.keys)
+	spec.Keys = append(spec.Keys, keys...)
+	return spec, err
+}
+
+// localKeys reads keys, as NAME=ALG.
+func localKeys(texts []string) ([]localKey, error) {
+	var keys []localKey
+	for _, text := range texts {
 		name, algorithm, _ := strings.Cut(text, "=")
 		a := schema.Algorithm(strings.ToUpper(algorithm))
 		if !a.Known() {
-			return spec, usagef("--key %q: use NAME=ALG, where ALG is one of %v", text, schema.Algorithms())
+			return nil, usagef("--key %q: use NAME=ALG, where ALG is one of %v", text, schema.Algorithms())
 		}
-		spec.Keys = append(spec.Keys, localKey{name, a})
+		keys = append(keys, localKey{name, a})
 	}
-	return spec, nil
+	return keys, nil
 }
 
 // served is what a stack listens on.

@@ -2,7 +2,6 @@ package main
 
 import (
 	"log/slog"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -39,24 +38,16 @@ const signExamples = `  signmill sign --local report.pdf
 
 // signOptions are the flags of sign.
 type signOptions struct {
+	queueOptions
 	files     sources
 	to        layout
-	azure     azureFlags
 	algorithm algorithmFlag
 
-	local   bool
-	despite []string
-
-	jobs      string
-	replies   string
-	session   bool
 	publicKey string
 	vaultKey  string
 
-	items    int
-	window   int
-	patience time.Duration
-	json     bool
+	items int
+	json  bool
 }
 
 func newSign(s streams) *cobra.Command {
@@ -72,7 +63,7 @@ func newSign(s streams) *cobra.Command {
 				return err
 			}
 			o.files.Files, o.files.Stdin = args, s.in
-			if err := o.exclusive(cmd); err != nil {
+			if err := exclusive(cmd, append(o.contradictions(), [2]string{"force", "resume"}, [2]string{"local", "vault"}, [2]string{"local", "public-key"})...); err != nil {
 				return err
 			}
 			return o.run(cmd.Context(), s, log)
@@ -100,29 +91,11 @@ func (o *signOptions) addFiles(cmd *cobra.Command) {
 // addQueue adds the flags about who signs.
 func (o *signOptions) addQueue(cmd *cobra.Command) {
 	f := cmd.Flags()
-	f.BoolVar(&o.local, "local", false, "bring broker, vault and worker along in this process; needs no Azure")
-	f.StringSliceVar(&o.despite, "despite", nil, "an Azure setting in the environment that --local may ignore; may be repeated")
-	o.azure.add(cmd)
-	f.StringVar(&o.jobs, "jobs", "jobs", "the job queue")
-	f.StringVar(&o.replies, "replies", "replies", "the reply queue")
-	f.BoolVar(&o.session, "reply-session", false, "take the replies in a session of our own, so that submitters can share the reply queue")
+	o.queueOptions.add(cmd)
+	o.azure.addVault(f)
 	f.StringVar(&o.publicKey, "public-key", "", "a `FILE` with the public key in PEM, instead of asking the vault")
 	f.StringVar(&o.vaultKey, "vault-key", "", "the key's name in the vault, if the worker allows it under another (default as --key)")
 	f.IntVar(&o.items, "items-per-job", 100, "files in one job")
-	f.IntVar(&o.window, "window", 32, "jobs under way at once")
-	f.DurationVar(&o.patience, "reply-timeout", 10*time.Minute, "give up when no reply comes for so long")
-}
-
-// exclusive refuses flags that contradict each other. Variables do not count:
-// what they say of Azure is for guardLocal.
-func (o *signOptions) exclusive(cmd *cobra.Command) error {
-	pairs := [][2]string{{"force", "resume"}, {"local", "namespace"}, {"local", "vault"}, {"local", "connection-string-file"}, {"local", "public-key"}, {"local", "auth"}}
-	for _, pair := range pairs {
-		if cmd.Flags().Changed(pair[0]) && cmd.Flags().Changed(pair[1]) {
-			return usagef("--%s and --%s exclude each other", pair[0], pair[1])
-		}
-	}
-	return nil
 }
 
 // check refuses what cannot work, before anything is touched.
@@ -132,22 +105,13 @@ func (o *signOptions) check() error {
 		return usagef("there is nothing to sign: name files, or a list with --from")
 	case o.items < 1 || o.items > schema.DefaultMaxItems:
 		return usagef("--items-per-job %d: use 1 to %d", o.items, schema.DefaultMaxItems)
-	case o.window < 1 || o.window > maxWindow:
-		return usagef("--window %d: use 1 to %d", o.window, maxWindow)
-	case o.patience <= 0:
-		return usagef("--reply-timeout must be more than nothing")
 	case !validKey(o.to.Key):
 		return usagef("--key %q: use letters, digits, dashes, dots and underscores, at most %d", o.to.Key, schema.MaxKey)
 	case !o.local && o.azure.vault == "" && o.publicKey == "":
 		return usagef("every signature is verified here: give --vault or --public-key, or try --local")
-	case o.local:
-		return guardLocal(environment(), o.despite)
 	}
-	return nil
+	return o.queueOptions.check()
 }
-
-// maxWindow bounds what is held in memory: files in all jobs under way.
-const maxWindow = 1000
 
 // validKey keeps the key's name fit for a file's name.
 func validKey(name string) bool {

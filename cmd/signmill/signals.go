@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
+	"io"
 	"os"
 	"os/signal"
 	"syscall"
@@ -14,6 +16,13 @@ var errHurry = errors.New("interrupted twice")
 // stages are two contexts. The first interrupt ends Soft: start nothing new.
 // The second ends Hard: stop what is under way.
 type stages struct{ Soft, Hard context.Context } //nolint:containedctx // a pair to hand out, not to keep
+
+// sayWaiting tells people what the first interrupt of a submitter does.
+func sayWaiting(w io.Writer) func() {
+	return func() {
+		fmt.Fprintln(w, "\nsignmill: submitting no more, waiting for what is under way; interrupt again to leave") //nolint:errcheck // for people
+	}
+}
 
 // onInterrupt listens for Ctrl-C and SIGTERM until stop is called. Say is told
 // of the first one. Until then a reader of our output that goes away does not

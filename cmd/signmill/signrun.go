@@ -30,11 +30,9 @@ func (o signOptions) run(ctx context.Context, s streams, log *slog.Logger) error
 		return err
 	}
 	defer plan.Close()
-	st, stop := onInterrupt(ctx, func() {
-		fmt.Fprintln(s.err, "\nsignmill: submitting no more, waiting for what is under way; interrupt again to leave") //nolint:errcheck // for people
-	})
+	st, stop := onInterrupt(ctx, sayWaiting(s.err))
 	defer stop() // after the manifest is complete
-	err = o.sign(st, s.err, log, campaignConfig{Plan: plan, Run: run, Record: r})
+	err = o.sign(st, s.err, log, campaignConfig{Plan: plan, exchangeConfig: exchangeConfig{Run: run}, Record: r})
 	c := r.total()
 	c.Kept, c.Left, c.Interrupted = plan.Kept, plan.Files-c.Signed-c.Failed, st.Soft.Err() != nil
 	return o.conclude(s.out, r, c, err)
@@ -89,9 +87,9 @@ func (o signOptions) sign(s stages, w io.Writer, log *slog.Logger, c campaignCon
 	c.Record.progress = newProgress(w, c.Plan.Files)
 	defer c.Record.progress.close()
 
-	c.Attempt, c.Key, c.Algorithm = randomID(4), o.to.Key, o.algorithm.Algorithm
-	c.Jobs, c.Replies, c.ReplyTo, c.Session, c.Keys = l.jobs, l.replies, o.replies, o.session, l.keys
-	c.Hashers, c.Items, c.Window, c.Patience, c.Log = 2*runtime.GOMAXPROCS(0), o.items, o.window, o.patience, log
+	c.exchangeConfig = o.exchange(l, c.Run, log)
+	c.Attempt, c.Key, c.Algorithm, c.Keys = randomID(4), o.to.Key, o.algorithm.Algorithm, l.keys
+	c.Hashers, c.Items = 2*runtime.GOMAXPROCS(0), o.items
 	return newCampaign(c).run(s.Soft, s.Hard)
 }
 

@@ -12,7 +12,6 @@ import (
 // submit reads the files and sends them off in jobs, as many as the window
 // holds, until soft ends.
 func (c *campaign) submit(soft, ctx context.Context) error {
-	defer c.flight.close()
 	digest := func(path string) document { return digestFile(soft, path, c.Algorithm) }
 	batch, jobs := make([]document, 0, c.Items), 0
 	for d, err := range inParallel(c.Hashers, c.Plan.paths(), digest) {
@@ -30,36 +29,24 @@ func (c *campaign) submit(soft, ctx context.Context) error {
 		if batch = append(batch, d); len(batch) < c.Items {
 			continue
 		}
-		if err := c.send(soft, ctx, jobs, batch); err != nil {
+		if err := c.dispatch(soft, ctx, jobs, batch); err != nil {
 			return err
 		}
 		batch, jobs = make([]document, 0, c.Items), jobs+1
 	}
-	return c.send(soft, ctx, jobs, batch)
+	return c.dispatch(soft, ctx, jobs, batch)
 }
 
-// send waits for a place in the window and sends one job.
-func (c *campaign) send(soft, ctx context.Context, number int, batch []document) error {
+// dispatch sends one job for a batch, if there is anything in it.
+func (c *campaign) dispatch(soft, ctx context.Context, number int, batch []document) error {
 	if len(batch) == 0 || soft.Err() != nil {
-		return nil
-	}
-	select {
-	case c.flight.window <- struct{}{}:
-	case <-soft.Done():
-		return nil
-	case <-ctx.Done():
 		return nil
 	}
 	message, err := c.job(number, batch)
 	if err != nil {
-		<-c.flight.window
 		return err
 	}
-	c.flight.start(message.ID, batch)
-	if err := c.Jobs.Send(ctx, message); err != nil {
-		return fmt.Errorf("submit a job: %w", err)
-	}
-	return nil
+	return c.send(soft, ctx, message, batch)
 }
 
 // job makes the message that asks for the signatures of a batch. An item's id
