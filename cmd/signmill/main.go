@@ -1,9 +1,10 @@
 // Command signmill signs in bulk with keys that never leave Azure Key Vault.
 //
 // What it is. One binary: sign submits files and follows their signatures,
-// worker serves the job queue, doctor checks its deployment, verify checks
-// offline, keys keeps the keys of a vault, local serves a broker and a vault on
-// this machine. One file per command holds its flags and its wiring.
+// submit sends jobs of any operation, worker serves the job queue, doctor checks
+// its deployment, verify checks offline, keys keeps the keys of a vault, local
+// serves a broker and a vault on this machine. One file per command holds its
+// flags and its wiring.
 //
 // How it flows. A command turns its flags into configuration values
 // ([backend]) and hands them to the rooms. Local mode differs in these values
