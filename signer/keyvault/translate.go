@@ -39,9 +39,16 @@ func (t task) translate(err error, requestID string) *signer.Error {
 
 // discreet forgets why a ciphertext was refused: whoever may ask for
 // decryptions must not learn what was wrong with one, not even by way of logs.
+// Of what was to be encrypted it keeps the codes only, since a vault's text, or
+// that of a proxy in front of it, may quote a plaintext.
 func (t task) discreet(status int, said answer) answer {
-	if status == http.StatusBadRequest && (t.operation == schema.Decrypt || t.operation == schema.UnwrapKey) {
-		return answer{}
+	switch t.operation {
+	case schema.Decrypt, schema.UnwrapKey:
+		if status == http.StatusBadRequest {
+			return answer{}
+		}
+	case schema.Encrypt, schema.WrapKey:
+		said.message = ""
 	}
 	return said
 }
@@ -97,10 +104,18 @@ func (t task) judge(status int, said answer) (schema.Code, string) {
 	case status == http.StatusNotFound:
 		return schema.CodeKeyNotFound, "the vault has no such key or version; list them with: az keyvault key list-versions " + t.vaultFlag() + " --name " + t.id.name
 	}
-	if t.operation == schema.Decrypt || t.operation == schema.UnwrapKey {
-		return schema.CodeVaultRejected, "the vault refused the input; check that this version of the key, the algorithm and all parts of the input are those of the encryption"
+	return schema.CodeVaultRejected, t.rejected()
+}
+
+// rejected says what to do about a refusal that has no name.
+func (t task) rejected() string {
+	switch t.operation {
+	case schema.Decrypt, schema.UnwrapKey:
+		return "the vault refused the input; check that this version of the key, the algorithm and all parts of the input are those of the encryption"
+	case schema.Encrypt, schema.WrapKey:
+		return "the vault refused the input; check the size of the key, the algorithm and all parts of the input"
 	}
-	return schema.CodeVaultRejected, "the vault refused the request; the cause is in the worker's log"
+	return "the vault refused the request; the cause is in the worker's log"
 }
 
 // deletedKey is what the vault calls a key in its bin.
