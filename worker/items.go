@@ -80,7 +80,7 @@ var errDefect = errors.New("the worker has a defect")
 func (w *Worker) doItem(ctx context.Context, job schema.Job, key signer.Key, item schema.Item, result *schema.ItemResult) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			w.logDefect("job", job.ID, p)
+			w.logDefect("job", job.ID, job, p)
 			err = errDefect
 		}
 	}()

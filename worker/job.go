@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"runtime/debug"
 
 	"github.com/signmill/signmill/queue"
@@ -25,14 +26,16 @@ func (w *Worker) process(work, last context.Context, d *heldDelivery) {
 // judge does the job and says what it came to. A panic is a defect of ours
 // and must not end the other jobs: it counts as a failed attempt.
 func (w *Worker) judge(ctx context.Context, d *queue.Delivery) (v verdict) {
+	var job schema.Job
 	defer func() {
 		if p := recover(); p != nil {
-			w.logDefect("message_id", d.ID, p)
+			w.logDefect("message_id", d.ID, job, p)
 			v = w.retry(d, nil, errDefect)
 		}
 	}()
 
-	job, err := schema.Decode(d.Body, w.Limits)
+	var err error
+	job, err = schema.Decode(d.Body, w.Limits)
 	if invalid, ok := errors.AsType[*schema.Invalid](err); ok {
 		return undecodable(d, invalid)
 	}
@@ -47,8 +50,22 @@ func (w *Worker) judge(ctx context.Context, d *queue.Delivery) (v verdict) {
 }
 
 // logDefect tells of a panic, and where it was.
-func (w *Worker) logDefect(what, id string, p any) {
-	w.Log.Error("defect", what, id, "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
+func (w *Worker) logDefect(what, id string, job schema.Job, p any) {
+	w.Log.Error("defect", what, id, "panic", panicText(job, p), "stack", string(debug.Stack()))
+}
+
+// panicText is what may be logged of a panic. What somebody puts together to
+// panic with may quote a plaintext, wherever the job has one or could not be
+// read; what the runtime says does not.
+func panicText(job schema.Job, p any) string {
+	switch job.Operation {
+	case schema.Sign, schema.Verify, schema.GetPublicKey:
+		return fmt.Sprint(p)
+	}
+	if defect, ok := p.(runtime.Error); ok {
+		return defect.Error()
+	}
+	return fmt.Sprintf("%T, not shown because it may quote a plaintext", p)
 }
 
 // do resolves the key of an allowed job and does its items.
