@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -20,7 +21,7 @@ import (
 // TestSecretsComeBackInPlaintextsOnly does every operation with secrets.
 func TestSecretsComeBackInPlaintextsOnly(t *testing.T) {
 	tapped(t, func(t *testing.T, r *rig) {
-		jobs := append(sealing(), r.opening()...)
+		jobs := slices.Concat(sealing(), r.opening())
 		w := r.tap(r.vault.RoundTripper())
 		w.start()
 		for _, j := range jobs {
@@ -55,7 +56,7 @@ func TestRefusalsKeepSecrets(t *testing.T) {
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			tapped(t, func(t *testing.T, r *rig) {
-				jobs := append(sealing(), r.opening()...)
+				jobs := slices.Concat(sealing(), r.opening())
 				w := r.tap(r.vault.RoundTripper())
 				w.start()
 				for _, j := range jobs {
@@ -152,7 +153,7 @@ func TestExhaustedAttemptsKeepSecrets(t *testing.T) {
 	for name, replyTo := range map[string]string{"vault down": "", "reply refused": "private"} {
 		t.Run(name, func(t *testing.T) {
 			tapped(t, func(t *testing.T, r *rig) {
-				jobs := append(sealing()[3:], r.opening()...)
+				jobs := slices.Concat(sealing()[3:], r.opening())
 				w := r.tap(r.vault.RoundTripper())
 				if replyTo == "" {
 					w.vault.SetFaults(localvault.Faults{Fail: 1 << 30, DropAnswer: 1 << 30})
@@ -195,7 +196,7 @@ func (b blabbing) Unwrap(ctx context.Context, key signer.Key, a schema.Algorithm
 // TestPanicsKeepSecrets has the signer panic with the secret in its hands.
 func TestPanicsKeepSecrets(t *testing.T) {
 	tapped(t, func(t *testing.T, r *rig) {
-		jobs := append(sealing(), r.opening()...)
+		jobs := slices.Concat(sealing(), r.opening())
 		w := r.tap(r.vault.RoundTripper())
 		w.config.Keys = blabbing{w.config.Keys}
 		w.start()
