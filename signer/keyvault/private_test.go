@@ -188,7 +188,7 @@ func TestPrivateKeyOfASymmetricKey(t *testing.T) {
 func TestPrivateKeyStaysWithItsVersion(t *testing.T) {
 	t.Parallel()
 	key, server := privateKey(t, localvault.KeySpec{Type: "EC"})
-	h := harness(t, vaultURL, token{}, server.RoundTripper())
+	h := harness(t, vaultURL, token{}, server.RoundTripper(), Retry{})
 	kid := key.KID
 	create(t, sdk(t, vaultURL, token{}, server.RoundTripper()), vaultURL, ecSpec("invoices"))
 	sig, err := key.Sign(nil, someDigest(), crypto.SHA256)

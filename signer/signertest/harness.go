@@ -26,6 +26,10 @@ type Harness struct {
 	// Forbidden is a key that exists and that the implementation's identity
 	// may not use. The zero value: the test is skipped.
 	Forbidden signer.Ref
+
+	// Strays are the ways in which the vault is known to differ from Azure's.
+	// nil: none.
+	Strays []Stray
 }
 
 // KeySpec describes a version of a key to be made.

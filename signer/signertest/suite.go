@@ -76,13 +76,16 @@ func unusableKeys(t *testing.T, h Harness) {
 	}
 	for name, spec := range specs {
 		t.Run(name, func(t *testing.T) {
-			ref := h.Create(t, spec)
+			ref, want := h.Create(t, spec), schema.CodeKeyUnusable
 			key, err := h.Keys.Resolve(t.Context(), ref)
+			if spec.Disabled {
+				want = h.otherwise(SilentDisabled, schema.CodeForbidden, h.otherwise(FailingDisabled, schema.CodeKeyNotFound, want))
+			}
 			if err != nil {
-				wantCode(t, err, schema.CodeKeyUnusable)
+				wantCode(t, err, want)
 				return
 			}
-			h.refuses(t, hello(key), schema.CodeKeyUnusable)
+			h.refuses(t, hello(key), want)
 		})
 	}
 	t.Run("within its dates", func(t *testing.T) {
@@ -119,7 +122,8 @@ func disabledLater(t *testing.T, h Harness) {
 	ref := h.Create(t, KeySpec{Curve: "P-256"})
 	key := h.resolve(t, ref)
 	h.Disable(t, ref)
-	h.refuses(t, hello(key), schema.CodeKeyUnusable)
+	want := h.otherwise(SilentDisabled, schema.CodeForbidden, schema.CodeKeyUnusable)
+	h.refuses(t, hello(key), h.otherwise(FailingDisabled, schema.CodeUnavailable, want))
 }
 
 // forbidden meets the refusal wherever it comes, in Resolve or in Sign.

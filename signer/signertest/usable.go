@@ -30,9 +30,14 @@ func limitedKeys(t *testing.T, h Harness) {
 			key := h.resolve(t, h.Create(t, spec))
 			for _, operation := range schema.Operations()[:6] {
 				err := h.useOnce(t, key, operation)
-				if !slices.Contains(allowed[name], operation) {
+				switch {
+				case !slices.Contains(allowed[name], operation):
 					wantCode(t, err, schema.CodeKeyUnusable)
-				} else if err != nil {
+				case h.strays(StrictDates) && spec.Operations == nil && operation != schema.Verify:
+					wantCode(t, err, schema.CodeForbidden)
+				case h.strays(PairedOps) && spec.Operations != nil && (operation == schema.Decrypt || operation == schema.UnwrapKey):
+					wantCode(t, err, schema.CodeUnavailable)
+				case err != nil:
 					t.Errorf("%s: %v", operation, err)
 				}
 			}
