@@ -1,0 +1,5 @@
+//go:build race
+
+package quotabench
+
+const raceEnabled = true
