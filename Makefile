@@ -5,7 +5,7 @@ FUZZTIME ?= 1m
 SEEDS ?= 500
 
 .DEFAULT_GOAL := help
-.PHONY: help build test race lint fmt conformance fuzz chaos bench ci
+.PHONY: help build test race lint fmt conformance fuzz chaos bench quota-bench ci
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -37,6 +37,11 @@ chaos: ## Check the promises under SEEDS (500) runs of faults
 
 bench: ## Measure the worker against a bare loop of the two SDKs
 	go test -run '^$$' -bench . -benchtime 5s -timeout 20m ./worker
+
+quota-bench: SEEDS = 5
+quota-bench: FILTER ?= steady/fixed/uniform/|(steady|halve|scale)/(fixed|log|tenth)/(uniform|mixed)/.*/(dns|redis)$$|(cross|skew|outage|crash|vaults)/fixed/uniform/K=10/
+quota-bench: ## Compare rate controls: SEEDS (5) runs of each cell that matches FILTER
+	@cd signer/quota/quotabench && go test -run TestMatrix -count 1 -timeout 24h -quotabench.seeds=$(SEEDS) '-quotabench.filter=$(FILTER)'
 
 ci: ## Do what CI does
 	.ci/run

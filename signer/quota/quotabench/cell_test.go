@@ -111,7 +111,7 @@ func (c cell) fleet(random *rand.Rand) *fleet {
 func (c cell) live(ctx context.Context, t *testing.T, f *fleet, l *lane, replica int, seed uint64) {
 	s := seat{
 		t: t, link: NewLink(l.vault, replica, seed), replica: replica, planned: l.planned,
-		keys: c.keys, fleet: f, random: newChance(seed, uint64(1000+replica)),
+		keys: c.keys, fleet: f, random: newChance(seed, uint64(1000+replica)), seed: seed,
 	}
 	w := work{keys: c.keys, random: s.random}
 	if c.scenario.demand != nil {

@@ -32,6 +32,7 @@ type seat struct {
 	keys    mix
 	fleet   *fleet // what a replica may learn of the others
 	random  *chance
+	seed    uint64
 }
 
 // chance is a source that the workers of a seat share.
@@ -61,6 +62,7 @@ func (c *chance) key(keys mix) Key {
 // contestants lists all, in the order of the tables.
 func contestants() []contestant {
 	return []contestant{
+		gateStatic(), gateDNS(),
 		sdkDefault(32), sdkDefault(8), vendorBackoff(), staticSplit(),
 		awsAdaptive(), failsafeLimiter(), failsafeThrottler(),
 	}

@@ -58,7 +58,7 @@ func (f *fleet) resolve(replica int) ([]string, error) {
 		return nil, fmt.Errorf("no such host")
 	}
 	at, shift := time.Since(f.start), cached*time.Duration(replica*7%10)/10
-	asked := (at+shift)/cached*cached - shift
+	asked := (at + shift).Truncate(cached) - shift
 	addresses := make([]string, f.listing(max(0, asked)))
 	for i := range addresses {
 		addresses[i] = fmt.Sprintf("10.0.0.%d", i+1)

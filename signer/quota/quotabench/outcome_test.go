@@ -22,7 +22,7 @@ func (o outcome) aligned(at time.Duration) time.Duration {
 type figures struct {
 	goodput   float64 // percent of the quota
 	throttled float64 // percent of the calls
-	jain      float64 // median over spans of 60 s
+	jain      float64 // median over spans of 60 s, unless the scenario says otherwise
 	refused   float64 // 429s after an event
 	settled   float64 // seconds from an event until the goodput stays above 95 %
 }
@@ -40,8 +40,8 @@ func (o outcome) span(from, to time.Duration) figures {
 	return f
 }
 
-func (o outcome) jain(from, to time.Duration) float64 {
-	return o.arrived.Jain(o.replicas, time.Minute, from, to)
+func (o outcome) jain(span, from, to time.Duration) float64 {
+	return o.arrived.Jain(o.replicas, span, from, to)
 }
 
 func (f figures) with(jain float64) figures {

@@ -25,7 +25,7 @@ func TestPeers(t *testing.T) {
 	} {
 		t.Run(tt.peer.name, func(t *testing.T) {
 			t.Parallel()
-			c := cell{steady("steady", time.Minute, 12), Rules{Shape: Fixed}, mixes()[0], 10, tt.peer}
+			c := cell{steady(time.Minute, 12), Rules{Shape: Fixed}, mixes()[0], 10, tt.peer}
 			f := c.run(t, 1)
 			if diff(f.goodput, tt.goodput) > 0.1 || diff(f.throttled, tt.throttled) > tt.within {
 				t.Errorf("goodput %.2f, throttled %.2f; want %.2f, %.2f", f.goodput, f.throttled, tt.goodput, tt.throttled)

@@ -23,21 +23,23 @@ type scenario struct {
 // scenarios lists all, in the order of the tables.
 func scenarios() []scenario {
 	return []scenario{
-		steady("steady", 120*time.Second, 30), halving(200*time.Second, 300*time.Second, 300*time.Second),
-		scaling(), crossTraffic(), skewed(), storeOutage(), crash(), twoVaults(),
+		steady(120*time.Second, 30), halving(200*time.Second, 300*time.Second, 300*time.Second),
+		scaling(), crossTraffic(), skewed(), storeOutage(), crash(), twoVaults(120*time.Second, 30),
 	}
 }
 
 // steady is a constant fleet, measured after a time to settle.
-func steady(name string, settle time.Duration, windows int) scenario {
+func steady(settle time.Duration, windows int) scenario {
 	span := time.Duration(windows) * Window
-	return scenario{name: name, end: settle + Window + span, judge: func(o outcome) figures {
+	return scenario{name: "steady", end: settle + Window + span, judge: func(o outcome) figures {
 		from := o.aligned(settle)
-		return o.span(from, from+span).with(o.jain(from, from+span))
+		return o.span(from, from+span).with(o.jain(time.Minute, from, from+span))
 	}}
 }
 
-// halving cuts the quota in half for a time. Neither replicas nor peers know.
+// halving cuts the quota in half for a time and says so to nobody. With no
+// time after it, the recovery is not measured. Jain's index is that of the
+// whole span: shares drift apart and together again over minutes.
 func halving(cut, low, high time.Duration) scenario {
 	restored := cut + low
 	return scenario{name: "halve", end: restored + high, factor: func(at time.Duration) float64 {
@@ -47,10 +49,12 @@ func halving(cut, low, high time.Duration) scenario {
 		return 1
 	}, judge: func(o outcome) figures {
 		from := o.aligned(cut + 40*time.Second)
-		to := from + (restored-from)/Window*Window
-		f := o.span(from, to).with(o.jain(from, to))
+		to := from + (restored - from).Truncate(Window)
+		f := o.span(from, to).with(o.jain(to-from, from, to))
 		f.refused = float64(o.arrived.Between(cut, cut+30*time.Second).Refused())
-		f.settled = o.steady(restored, restored+high)
+		if high > 0 {
+			f.settled = o.steady(restored, restored+high)
+		}
 		return f
 	}}
 }
@@ -76,8 +80,8 @@ func scaling() scenario {
 		f := o.span(10*time.Second, 4*phase)
 		f.refused = float64(o.arrived.Refused())
 		f.settled = 0
-		for i := range time.Duration(3) {
-			f.settled = max(f.settled, o.steady((i+1)*phase, (i+2)*phase))
+		for at := phase; at < 4*phase; at += phase {
+			f.settled = max(f.settled, o.steady(at, at+phase))
 		}
 		return f
 	}}
@@ -95,7 +99,8 @@ func crossTraffic() scenario {
 
 // skewed has every second replica want a fifth of an equal share only.
 func skewed() scenario {
-	s := steady("skew", 120*time.Second, 30)
+	s := steady(120*time.Second, 30)
+	s.name = "skew"
 	s.demand = func(replica int) float64 { return 0.2 * float64(replica%2) }
 	s.judge = func(o outcome) figures {
 		from := o.aligned(120 * time.Second)
@@ -107,7 +112,8 @@ func skewed() scenario {
 // storeOutage takes away DNS and the store for a minute, with a fleet that
 // stays as it is.
 func storeOutage() scenario {
-	s := steady("outage", 100*time.Second, 18)
+	s := steady(100*time.Second, 18)
+	s.name = "outage"
 	s.outage = [2]time.Duration{120 * time.Second, 180 * time.Second}
 	judge := s.judge
 	s.judge = func(o outcome) figures {
@@ -139,9 +145,9 @@ func crash() scenario {
 
 // twoVaults gives every replica work for a second vault with half the quota.
 // The figures are the worse of the two.
-func twoVaults() scenario {
-	s := steady("vaults", 120*time.Second, 30)
-	s.vaults = 2
+func twoVaults(settle time.Duration, windows int) scenario {
+	s := steady(settle, windows)
+	s.name, s.vaults = "vaults", 2
 	return s
 }
 
