@@ -73,7 +73,7 @@ type lane struct {
 
 // lane opens the i-th vault; each has half of the quota of the one before.
 func (c cell) lane(t *testing.T, i int, random *rand.Rand) *lane {
-	l := &lane{planned: Units / float64(int(1)<<i), phase: rand1(random, Window)}
+	l := &lane{planned: Units / float64(int(1)<<i), phase: within(random, Window)}
 	factor := c.scenario.factor
 	l.quota = func(at time.Duration) float64 {
 		if factor == nil {

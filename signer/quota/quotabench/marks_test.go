@@ -24,14 +24,14 @@ type mark struct {
 var windows = []Shape{Fixed, SlidingLog, SmallBucket}
 
 func marks() []mark {
-	brief := steady(30*time.Second, 12)
+	brief := steady(20*time.Second, 6)
 	halve := halving(60*time.Second, 350*time.Second, 0)
 	return []mark{
 		{scenario: brief, shapes: windows, keys: "uniform", replicas: []int{1, 3, 10, 50},
 			contestant: gateDNS(), goodput: 99.3, throttled: 0.05, jain: 0.999},
 		{scenario: brief, shapes: []Shape{Fixed}, keys: "uniform", replicas: []int{10},
 			contestant: gateStatic(), goodput: 99.3, throttled: 0.05, jain: 0.999},
-		{scenario: brief, shapes: []Shape{SlidingLog}, keys: "mixed", replicas: []int{50},
+		{scenario: steady(time.Minute, 24), shapes: []Shape{SlidingLog}, keys: "mixed", replicas: []int{50},
 			contestant: gateDNS(), goodput: 97, throttled: 0.5},
 		{scenario: scaling(), shapes: windows, keys: "uniform", replicas: []int{50},
 			contestant: gateDNS(), refused: 20, settled: 12},

@@ -73,7 +73,7 @@ func scaling() scenario {
 			if i >= 47 {
 				dies = forever
 			}
-			all = append(all, stint{born + rand1(random, 5*time.Second), dies, false})
+			all = append(all, stint{born + within(random, 5*time.Second), dies, false})
 		}
 		return all
 	}, judge: func(o outcome) figures {
@@ -132,7 +132,7 @@ func crash() scenario {
 		all := together(k, random)
 		for i := range (k + 2) / 3 {
 			all[i].dies, all[i].crashes = dies, true
-			all = append(all, stint{reborn + rand1(random, 5*time.Second), forever, false})
+			all = append(all, stint{reborn + within(random, 5*time.Second), forever, false})
 		}
 		return all
 	}, judge: func(o outcome) figures {
@@ -155,11 +155,12 @@ func twoVaults(settle time.Duration, windows int) scenario {
 func together(k int, random *rand.Rand) []stint {
 	all := make([]stint, k)
 	for i := range all {
-		all[i] = stint{rand1(random, 2*time.Second), forever, false}
+		all[i] = stint{within(random, 2*time.Second), forever, false}
 	}
 	return all
 }
 
-func rand1(random *rand.Rand, below time.Duration) time.Duration {
+// within draws a time from 0 up to a bound.
+func within(random *rand.Rand, below time.Duration) time.Duration {
 	return time.Duration(random.Int64N(int64(below)))
 }
