@@ -5,7 +5,7 @@ FUZZTIME ?= 1m
 SEEDS ?= 500
 
 .DEFAULT_GOAL := help
-.PHONY: help build test race lint fmt conformance fuzz chaos bench quota-bench ci
+.PHONY: help build test race lint fmt conformance fuzz chaos bench quota-bench redis-test ci
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -42,6 +42,12 @@ quota-bench: SEEDS = 5
 quota-bench: FILTER ?= steady/fixed/uniform/|(steady|halve|scale)/(fixed|log|tenth)/(uniform|mixed)/.*/(dns|redis)$$|(cross|skew|outage|crash|vaults)/fixed/uniform/K=10/
 quota-bench: ## Compare rate controls: SEEDS (5) runs of each cell that matches FILTER
 	@cd signer/quota/quotabench && go test -run TestMatrix -count 1 -timeout 24h -quotabench.seeds=$(SEEDS) '-quotabench.filter=$(FILTER)'
+
+redis-test: ## Test the store's script against a real one, if redis-server is on PATH
+	@command -v redis-server >/dev/null || { echo "redis-server is not on PATH, so nothing was tested"; exit 1; }
+	@dir=$$(mktemp -d) && redis-server --port 7379 --save '' --dir $$dir --daemonize yes --pidfile $$dir/pid --logfile $$dir/log >/dev/null && \
+	trap 'kill $$(cat $$dir/pid); rm -r $$dir' EXIT && \
+	SIGNMILL_TEST_REDIS_URL=redis://localhost:7379 go test -count 1 -v -run Real -bench . ./signer/quota/redisshare
 
 ci: ## Do what CI does
 	.ci/run

@@ -18,25 +18,28 @@ const module = "github.com/signmill/signmill"
 // import. A new arrow is a design decision: it is made here first. Test files
 // may also import the local servers and the conformance suites.
 var arrows = map[string][]string{
-	"schema":                {},
-	"queue":                 {},
-	"queue/queuetest":       {"queue"},
-	"queue/servicebus":      {"queue"},
-	"queue/localbus":        {},
-	"signer":                {"schema"},
-	"signer/signertest":     {"signer", "schema"},
-	"signer/keyvault":       {"signer", "signer/quota", "schema"},
-	"signer/localvault":     {},
-	"signer/quota":          {},
-	"worker":                {"queue", "schema", "signer", "signer/quota"},
-	"cmd/signmill":          {"queue", "queue/servicebus", "schema", "signer", "signer/keyvault", "signer/quota", "worker"},
-	"cmd/signmill/stack.go": {"queue/localbus", "signer/localvault"},
+	"schema":                            {},
+	"queue":                             {},
+	"queue/queuetest":                   {"queue"},
+	"queue/servicebus":                  {"queue"},
+	"queue/localbus":                    {},
+	"signer":                            {"schema"},
+	"signer/signertest":                 {"signer", "schema"},
+	"signer/keyvault":                   {"signer", "signer/quota", "schema"},
+	"signer/localvault":                 {},
+	"signer/quota":                      {},
+	"signer/quota/redisshare":           {"signer/quota"},
+	"signer/quota/redisshare/redistest": {},
+	"worker":                            {"queue", "schema", "signer", "signer/quota"},
+	"cmd/signmill":                      {"queue", "queue/servicebus", "schema", "signer", "signer/keyvault", "signer/quota", "signer/quota/redisshare", "worker"},
+	"cmd/signmill/stack.go":             {"queue/localbus", "signer/localvault"},
 
 	"signer/quota/quotabench": {"schema", "signer", "signer/quota"}, // its tests alone import them
 }
 
 // testOnly lists what test files may import besides their package's arrows.
-var testOnly = []string{"queue/localbus", "queue/queuetest", "queue/servicebus", "signer/keyvault", "signer/localvault", "signer/signertest"}
+var testOnly = []string{"queue/localbus", "queue/queuetest", "queue/servicebus", "signer/keyvault", "signer/localvault", "signer/signertest",
+	"signer/quota/redisshare", "signer/quota/redisshare/redistest"}
 
 // fenced lists foreign modules and the only packages that may import them.
 var fenced = map[string][]string{
@@ -46,6 +49,8 @@ var fenced = map[string][]string{
 	"github.com/Azure/azure-sdk-for-go/sdk/azidentity":             {"cmd/signmill"},
 	"go.opentelemetry.io/otel/sdk":                                 {"cmd/signmill"},
 	"go.opentelemetry.io/otel/exporters":                           {"cmd/signmill"},
+	"github.com/redis/go-redis":                                    {"signer/quota/redisshare"},
+	"github.com/alicebob/miniredis":                                {"signer/quota/redisshare/redistest"},
 	"github.com/spf13/cobra":                                       {"cmd/signmill"},
 }
 

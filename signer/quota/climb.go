@@ -12,7 +12,8 @@ const (
 type pitch struct {
 	step       float64 // the first; each further one is twice as large
 	period     float64 // s between climbs; twice as long after each that failed
-	lastPeriod float64
+	lastPeriod float64 // not above period: it stays
+	calls      float64 // between climbs, at least; no fewer than two steps take
 }
 
 // blindly is how replicas climb that know nothing of each other: at the same
@@ -34,17 +35,20 @@ type climb struct {
 
 func (c *climb) reset() { *c = climb{pitch: c.pitch, period: c.pitch.period} }
 
-// endClimb ends a climb that failed. The next waits twice as long.
+// endClimb ends a climb that failed. The next waits twice as long, up to a bound.
 func (c *controller) endClimb() {
 	k := &c.climb
 	k.on, k.planned = false, false
+	if k.pitch.lastPeriod <= k.pitch.period {
+		return
+	}
 	k.period = min(2*c.period(k.period), max(k.pitch.lastPeriod, 4*c.period(k.pitch.period)))
 }
 
 // period is the time between climbs: at least the one given, and longer where
 // calls are few. It doubles, so that replicas share moments in any case.
 func (c *controller) period(least float64) float64 {
-	for least < 2*climbCalls*c.spacing() {
+	for least < max(2*climbCalls, c.climb.pitch.calls)*c.spacing() {
 		least *= 2
 	}
 	return least

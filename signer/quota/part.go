@@ -19,7 +19,9 @@ func (g *Gate) setPart(ctx context.Context, p Part) {
 	paced := g.part.Replicas > 0 && g.part.Slots == nil
 	if p.Slots == nil && !paced {
 		g.control.start(now, p.Replicas)
-		g.pacer.at = now // the random debt stays
+		// A replica that had slots owes what it was granted ahead, and a
+		// random debt keeps those that lost a store together out of step.
+		g.pacer.at, g.pacer.balance = now, min(g.pacer.balance, -2*g.random.Float64())
 	}
 	g.settle(now)
 	slotted := p.Slots != nil

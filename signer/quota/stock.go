@@ -59,10 +59,13 @@ func (s *stock) tidy(now float64) {
 	s.stretches = kept
 }
 
-// find returns the first stretch that has room for a call.
+// find returns the stretch that a call may leave in: the last of those that it
+// uses up. What is left of one is too little for a dear call, and would be lost
+// if nobody asked for a cheap one.
 func (s *stock) find(cost Units) *stretch {
 	for i := range s.stretches {
-		if x := &s.stretches[i]; x.left >= cost || x.probe && x.left > 0 {
+		x := &s.stretches[i]
+		if cost -= x.left; cost <= 0 || x.probe && x.left > 0 {
 			return x
 		}
 	}
@@ -81,26 +84,29 @@ func (s *stock) wait(now float64, cost Units) float64 {
 
 // most is the dearest call that there is room for.
 func (s *stock) most() Units {
-	var most Units
 	for _, x := range s.stretches {
 		if x.probe && x.left > 0 {
 			return math.MaxInt
 		}
-		most = max(most, x.left)
 	}
-	return most
+	return s.left()
 }
 
-// take uses the first stretch with room for a call.
+// take pays for a call, from the oldest stretch on.
 func (s *stock) take(call *flight) {
 	call.epoch = s.epoch
-	x := s.find(call.cost)
-	if call.probe = x.probe; x.probe {
-		x.left = 0
+	last := s.find(call.cost)
+	if call.probe = last.probe; last.probe {
+		last.left = 0
 		return
 	}
-	x.left -= call.cost
-	x.used += float64(call.cost)
+	for i, due := 0, call.cost; due > 0; i++ {
+		x := &s.stretches[i]
+		part := min(due, x.left)
+		x.left -= part
+		x.used += float64(part)
+		due -= part
+	}
 }
 
 // left is the sum of what is in hand.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"strings"
 	"sync"
 	"testing"
@@ -213,4 +214,25 @@ func TestSourceTurnsToRate(t *testing.T) {
 			t.Errorf("went at %s ms, want %s", got, want)
 		}
 	}, Grant{Epoch: 7, Units: 2, Rate: 100})
+}
+
+// TestDearCallUsesUpStretches: what is left of a stretch is not lost because
+// the next call costs more. It waits for its last unit.
+func TestDearCallUsesUpStretches(t *testing.T) {
+	s := newStock()
+	s.add(0, Grant{Units: 10, Rate: 100})
+	s.add(0, Grant{Units: 10, Rate: 100, After: time.Second / 5})
+	if got := s.wait(0, 16); got != 0.2 {
+		t.Errorf("a call of 16 units waits %v s, want 0.2", got)
+	}
+	if got := s.most(); got != 20 {
+		t.Errorf("the dearest call may cost %d, want 20", got)
+	}
+	s.take(&flight{cost: 16})
+	if got := s.left(); got != 4 {
+		t.Errorf("%d units are left, want 4", got)
+	}
+	if got := s.wait(0.2, 2); math.Abs(got-0.06) > 1e-9 {
+		t.Errorf("the next call waits %v s, want 0.06", got)
+	}
 }

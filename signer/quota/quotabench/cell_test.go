@@ -10,6 +10,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/signmill/signmill/signer/quota/redisshare/redistest"
 )
 
 // cell is one run, up to its seed.
@@ -47,6 +49,9 @@ func (c cell) run(t *testing.T, seed uint64) (worst figures) {
 			lanes = append(lanes, c.lane(t, i, random))
 		}
 		f := c.fleet(random)
+		for _, l := range lanes {
+			l.store = sync.OnceValue(func() *redistest.Store { return newStore(t, f, seed) })
+		}
 		f.run(t, c.scenario.end, func(ctx context.Context, replica int, _ stint) {
 			var all sync.WaitGroup
 			for _, l := range lanes {
@@ -69,6 +74,7 @@ type lane struct {
 	planned float64
 	quota   Quota
 	phase   time.Duration
+	store   func() *redistest.Store // opens the fleet's store for this vault
 }
 
 // lane opens the i-th vault; each has half of the quota of the one before.
@@ -111,7 +117,7 @@ func (c cell) fleet(random *rand.Rand) *fleet {
 func (c cell) live(ctx context.Context, t *testing.T, f *fleet, l *lane, replica int, seed uint64) {
 	s := seat{
 		t: t, link: NewLink(l.vault, replica, seed), replica: replica, planned: l.planned,
-		keys: c.keys, fleet: f, random: newChance(seed, uint64(1000+replica)), seed: seed,
+		keys: c.keys, fleet: f, store: l.store, random: newChance(seed, uint64(1000+replica)), seed: seed,
 	}
 	w := work{keys: c.keys, random: s.random}
 	if c.scenario.demand != nil {

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
+
+	"github.com/signmill/signmill/signer/quota/redisshare/redistest"
 )
 
 // contestant is a way to keep the calls of a replica within the quota.
@@ -31,6 +33,7 @@ type seat struct {
 	planned float64 // units per Window that the vault is configured with
 	keys    mix
 	fleet   *fleet // what a replica may learn of the others
+	store   func() *redistest.Store
 	random  *chance
 	seed    uint64
 }
@@ -62,7 +65,7 @@ func (c *chance) key(keys mix) Key {
 // contestants lists all, in the order of the tables.
 func contestants() []contestant {
 	return []contestant{
-		gateStatic(), gateDNS(),
+		gateStatic(), gateDNS(), gateRedis(),
 		sdkDefault(32), sdkDefault(8), vendorBackoff(), staticSplit(),
 		awsAdaptive(), failsafeLimiter(), failsafeThrottler(),
 	}

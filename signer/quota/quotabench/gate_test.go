@@ -10,13 +10,13 @@ import (
 
 // gateStatic is signmill's gate, told the number of replicas once.
 func gateStatic() contestant {
-	return gate("static", func(s seat) quota.Share { return quota.Static{Replicas: s.fleet.replicas} })
+	return gate("static", func(_ context.Context, s seat) quota.Share { return quota.Static{Replicas: s.fleet.replicas} })
 }
 
 // gateDNS is signmill's gate with a headless service, whose record may be 5 s
 // old.
 func gateDNS() contestant {
-	return gate("dns", func(s seat) quota.Share {
+	return gate("dns", func(_ context.Context, s seat) quota.Share {
 		return quota.DNS{Name: "signmill", Age: cached, Lookup: func(context.Context, string) ([]string, error) {
 			return s.fleet.resolve(s.replica)
 		}}
@@ -24,10 +24,10 @@ func gateDNS() contestant {
 }
 
 // gate is signmill's gate with a source of its share.
-func gate(name string, share func(seat) quota.Share) contestant {
+func gate(name string, share func(context.Context, seat) quota.Share) contestant {
 	return contestant{name: name, workers: 64, open: func(ctx context.Context, s seat) job {
 		g, err := quota.New(quota.Config{
-			Quota: quota.Units(s.planned), Guard: guard(s.keys), Share: share(s),
+			Quota: quota.Units(s.planned), Guard: guard(s.keys), Share: share(ctx, s),
 			Random: rand.NewPCG(s.seed, uint64(2000+s.replica)),
 		})
 		if err != nil {

@@ -43,6 +43,12 @@ func marks() []mark {
 			contestant: gateDNS(), goodput: 99.3, throttled: 0.05, jain: 0.999},
 		{scenario: storeOutage(), shapes: []Shape{Fixed}, keys: "uniform", replicas: []int{10},
 			contestant: gateDNS(), goodput: 99.3, throttled: 0.05},
+		{scenario: brief, shapes: windows, keys: "uniform", replicas: []int{3},
+			contestant: gateRedis(), goodput: 99.3, throttled: 0.05, jain: 0.999},
+		{scenario: storeOutage(), shapes: []Shape{Fixed}, keys: "uniform", replicas: []int{3},
+			contestant: gateRedis(), goodput: 99.3, throttled: 0.05, refused: 20},
+		{scenario: crash(), shapes: []Shape{Fixed}, keys: "uniform", replicas: []int{3},
+			contestant: gateRedis(), refused: 20, settled: 3},
 	}
 }
 
