@@ -64,7 +64,7 @@ func variable(flag string) string {
 // warnUnknown tells of variables with our prefix that no command reads: a
 // misspelt one would otherwise be ignored without a word.
 func warnUnknown(w io.Writer, root *cobra.Command, env map[string]string) {
-	known := map[string]bool{envPrefix + "CONNECTION_STRING": true}
+	known := map[string]bool{envPrefix + "CONNECTION_STRING": true, redisPassword: true}
 	note := func(f *pflag.Flag) { known[variable(f.Name)] = true }
 	noteFlags(root, note)
 	for _, name := range slices.Sorted(maps.Keys(env)) {

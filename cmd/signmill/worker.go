@@ -36,6 +36,9 @@ refuses all the same, the worker believes in less, and climbs back.
   --share dns:signmill.jobs.svc         as many as the headless service has
                                         addresses, 30 s old at most
   --share dns:signmill.jobs.svc,5s      the same, 5 s old at most
+  --share rediss://store:6380           whatever a Redis or Valkey grants, which is
+                                        fairest and exact; its password is in
+                                        SIGNMILL_REDIS_PASSWORD
 
 Queues and keys are tried at the start. It fails when a queue or every key
 cannot be used, and warns of a key that cannot be used while others can. The
