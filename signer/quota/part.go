@@ -19,9 +19,12 @@ func (g *Gate) setPart(ctx context.Context, p Part) {
 	paced := g.part.Replicas > 0 && g.part.Slots == nil
 	if p.Slots == nil && !paced {
 		g.control.start(now, p.Replicas)
-		// A replica that had slots owes what it was granted ahead, and a
-		// random debt keeps those that lost a store together out of step.
-		g.pacer.at, g.pacer.balance = now, min(g.pacer.balance, -2*g.random.Float64())
+		g.pacer.at = now // the random debt stays
+		if g.part.Slots != nil {
+			// It owes what it was granted ahead, and a random debt keeps
+			// replicas that lost a store together out of step.
+			g.pacer.balance = min(g.pacer.balance, -2*g.random.Float64())
+		}
 	}
 	g.settle(now)
 	slotted := p.Slots != nil

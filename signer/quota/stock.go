@@ -59,10 +59,16 @@ func (s *stock) tidy(now float64) {
 	s.stretches = kept
 }
 
-// find returns the stretch that a call may leave in: the last of those that it
-// uses up. What is left of one is too little for a dear call, and would be lost
-// if nobody asked for a cheap one.
+// find returns the stretch that a call may leave in: the first with room for
+// it, so that cheap calls have what is left of the others; else the last of
+// those that it uses up together, because what is left of each would be lost if
+// nobody asked for a cheap one.
 func (s *stock) find(cost Units) *stretch {
+	for i := range s.stretches {
+		if x := &s.stretches[i]; x.left >= cost || x.probe && x.left > 0 {
+			return x
+		}
+	}
 	for i := range s.stretches {
 		x := &s.stretches[i]
 		if cost -= x.left; cost <= 0 || x.probe && x.left > 0 {
@@ -92,7 +98,7 @@ func (s *stock) most() Units {
 	return s.left()
 }
 
-// take pays for a call, from the oldest stretch on.
+// take pays for a call where find found it a place.
 func (s *stock) take(call *flight) {
 	call.epoch = s.epoch
 	last := s.find(call.cost)
@@ -100,13 +106,18 @@ func (s *stock) take(call *flight) {
 		last.left = 0
 		return
 	}
-	for i, due := 0, call.cost; due > 0; i++ {
-		x := &s.stretches[i]
-		part := min(due, x.left)
-		x.left -= part
-		x.used += float64(part)
-		due -= part
+	due := call.cost - last.pay(call.cost)
+	for i := 0; due > 0; i++ {
+		due -= s.stretches[i].pay(due)
 	}
+}
+
+// pay takes up to due out of a stretch, and returns how much it was.
+func (x *stretch) pay(due Units) Units {
+	part := min(due, x.left)
+	x.left -= part
+	x.used += float64(part)
+	return part
 }
 
 // left is the sum of what is in hand.
