@@ -20,3 +20,22 @@ func callerOf(ctx context.Context) Caller {
 	c, _ := ctx.Value(callerKey{}).(Caller)
 	return c
 }
+
+type waitsKey struct{}
+
+// WithWaits returns a context whose calls tell waits true when they begin to
+// wait for a turn, and false when they wait no more, for whatever reason. A
+// call that meets no line tells nothing. It runs on the caller's own goroutine.
+func WithWaits(ctx context.Context, waits func(bool)) context.Context {
+	return context.WithValue(ctx, waitsKey{}, waits)
+}
+
+// tellWaits tells that a call waits, until the returned function is called.
+func tellWaits(ctx context.Context) (done func()) {
+	waits, _ := ctx.Value(waitsKey{}).(func(bool))
+	if waits == nil {
+		return func() {}
+	}
+	waits(true)
+	return func() { waits(false) }
+}

@@ -1,0 +1,35 @@
+package quota
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"testing"
+	"time"
+)
+
+// TestWaitsAreTold makes a call that goes at once, one that waits for its turn,
+// and one that gives up: the two that wait say so, and when they wait no more.
+func TestWaitsAreTold(t *testing.T) {
+	t.Parallel()
+	bubble(t, Config{}, func(t *testing.T, g *Gate) {
+		var told []bool
+		ctx := WithWaits(t.Context(), func(waits bool) { told = append(told, waits) })
+		for range 2 {
+			if _, err := g.Enter(ctx, 1); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if want := []bool{true, false}; !slices.Equal(told, want) {
+			t.Errorf("two calls told %v, want %v", told, want)
+		}
+		ctx, stop := context.WithCancel(ctx)
+		time.AfterFunc(time.Millisecond, stop)
+		if _, err := g.Enter(ctx, 1); !errors.Is(err, context.Canceled) {
+			t.Errorf("got %v, want the end of the context", err)
+		}
+		if want := []bool{true, false, true, false}; !slices.Equal(told, want) {
+			t.Errorf("three calls told %v, want %v", told, want)
+		}
+	})
+}
