@@ -20,7 +20,7 @@ type Config struct {
 	Policy       Policy                  // which job may use which key
 	Keys         signer.Keys             // finds keys and works with them
 
-	Concurrency   int           // items with the signer at once; 0: 64
+	Concurrency   int           // items with the signer at once, besides those that wait for a quota; 0: 64
 	JobsHeld      int           // deliveries held at once; 0: twice Concurrency
 	MaxDeliveries int           // attempts after which a job is dead-lettered, at most the queue's MaxDeliveryCount; 0: 10
 	JobTimeout    time.Duration // time for one attempt at a job, after which it is given back; 0: 5 minutes

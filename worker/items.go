@@ -18,57 +18,46 @@ import (
 // done is thrown away. So it takes no more turns then, unless it is thorough:
 // on the last attempt the sender is told how far it came.
 //
-// Each job has one goroutine that waits for a turn. Go serves waiting senders
-// of a channel first come, first served, so that jobs take turns item by item
-// and a job of thousands does not delay a job of one.
+// Jobs take turns twice: for places, item by item, and for the quota, by what
+// the items cost. A job of thousands does not delay a job of one, and a job of
+// dear items does not set the pace of cheap ones.
 func (w *Worker) doItems(ctx context.Context, job schema.Job, key signer.Key, thorough bool) (results []schema.ItemResult, passing bool, cause error) {
 	results = make([]schema.ItemResult, len(job.Items))
 	errs := make([]error, len(job.Items))
 	ctx = quota.WithCaller(ctx, quota.Caller{Job: job.ID})
 	turns, noMore := context.WithCancel(ctx)
 	defer noMore()
+	var waiting line
 	var items sync.WaitGroup
 	for i, item := range job.Items {
 		results[i].ID = item.ID
+		place, err := w.takeTurn(turns, &waiting)
+		if err != nil {
+			errs[i] = err
+			continue
+		}
 		items.Add(1)
-		err := w.takeTurn(turns, func() {
+		w.hand(func() {
 			defer items.Done()
-			errs[i] = w.doItem(ctx, job, key, item, &results[i])
+			defer place.free()
+			errs[i] = w.doItem(waiting.watch(ctx, place), job, key, item, &results[i])
 			if errs[i] != nil && !thorough && itemError(errs[i], job.NotAfter).Retryable {
 				noMore()
 			}
 		})
-		if err != nil {
-			errs[i] = err
-			items.Done()
-		}
 	}
 	items.Wait()
 	passing, cause = explain(results, errs, job.NotAfter)
 	return results, passing, cause
 }
 
-// takeTurn hands an item to one of the Concurrency goroutines that take turns, and
-// fails when ctx ends before one of them is free.
-func (w *Worker) takeTurn(ctx context.Context, item func()) error {
-	if err := ctx.Err(); err != nil {
-		return err
+// takeTurn waits until a job may start its next item, and fails when ctx ends
+// before.
+func (w *Worker) takeTurn(ctx context.Context, waiting *line) (*place, error) {
+	if err := waiting.await(ctx); err != nil {
+		return nil, err
 	}
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case w.turns <- item:
-		return nil
-	}
-}
-
-// takeTurns does one item after the other until turns is closed. It lives as
-// long as the worker: a goroutine for each item would grow its stack anew to
-// the depth of an HTTP request.
-func (w *Worker) takeTurns() {
-	for item := range w.turns {
-		item()
-	}
+	return w.takePlace(ctx)
 }
 
 // errDefect stands for a panic, which is in the log.

@@ -10,7 +10,9 @@ import (
 type Worker struct {
 	Config
 	held     chan struct{}      // one token for each delivery held; capacity JobsHeld
-	turns    chan func()        // items for the goroutines that take turns; closed by Run
+	places   chan struct{}      // one token for each item under way; capacity Concurrency
+	items    chan func()        // items for idle hands; closed by Run
+	hands    sync.WaitGroup     // goroutines that do items
 	outboxes map[string]*outbox // of each reply queue, by name; never changes
 }
 
@@ -23,7 +25,8 @@ func New(c Config) (*Worker, error) {
 	w := &Worker{
 		Config:   c,
 		held:     make(chan struct{}, c.JobsHeld),
-		turns:    make(chan func()),
+		places:   make(chan struct{}, c.Concurrency),
+		items:    make(chan func()),
 		outboxes: make(map[string]*outbox, len(c.Replies)),
 	}
 	for name, sender := range c.Replies {
@@ -45,16 +48,13 @@ func (w *Worker) Run(ctx context.Context) error {
 	last, end := context.WithCancel(context.WithoutCancel(ctx))
 	defer end()
 
-	var hands, jobs sync.WaitGroup
-	for range w.Concurrency {
-		hands.Go(w.takeTurns)
-	}
+	var jobs sync.WaitGroup
 	err := w.intake(ctx, func(d *heldDelivery) {
 		jobs.Go(func() { w.process(work, last, d) })
 	})
 	w.drain(&jobs, giveUp, end)
-	close(w.turns)
-	hands.Wait()
+	close(w.items)
+	w.hands.Wait()
 	if ctx.Err() != nil {
 		return nil
 	}

@@ -27,8 +27,9 @@ func (b *budgetFlags) add(f *pflag.FlagSet) {
 	f.StringVar(&b.share, "share", "static:1", "this replica's `PART` of the quota: static:N, one of N replicas; dns:NAME[,AGE], one of the addresses of a headless service; rediss://HOST:PORT, what a Redis or Valkey grants")
 }
 
-// gate returns the gate for the vault with a base URL, or nil. It is to be closed.
-func (b budgetFlags) gate(vault string, log *slog.Logger) (*quota.Gate, error) {
+// gate returns the gate for a vault, with at most so many calls in
+// flight, or nil. It is to be closed.
+func (b budgetFlags) gate(vault string, inFlight int, log *slog.Logger) (*quota.Gate, error) {
 	if b.units == 0 {
 		return nil, nil
 	}
@@ -37,10 +38,11 @@ func (b budgetFlags) gate(vault string, log *slog.Logger) (*quota.Gate, error) {
 		return nil, err
 	}
 	gate, err := quota.New(quota.Config{
-		Quota:      quota.Units(b.units),
-		Share:      share,
-		ManagedHSM: strings.Contains(vault, ".managedhsm."),
-		Log:        log,
+		Quota:       quota.Units(b.units),
+		Share:       share,
+		MaxInFlight: inFlight,
+		ManagedHSM:  strings.Contains(vault, ".managedhsm."),
+		Log:         log,
 	})
 	return gate, usageError(err)
 }

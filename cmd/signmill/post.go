@@ -62,7 +62,7 @@ func (o workerOptions) open(b backend, log *slog.Logger) (p *post, err error) {
 	if p.worker, err = worker.New(c); err != nil {
 		return nil, usageError(err)
 	}
-	p.gate, err = o.budget.gate(b.VaultURL, log)
+	p.gate, err = o.budget.gate(b.VaultURL, o.config.Concurrency, log)
 	return p, err
 }
 

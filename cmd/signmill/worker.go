@@ -103,7 +103,7 @@ func (o *workerOptions) add(f *pflag.FlagSet) {
 	f.StringSliceVar(&o.allowOperation, "allow-operation", []string{string(schema.Sign)}, "an `OPERATION` that jobs may ask for: "+strings.Join(operationNames(), ", ")+"; may be repeated")
 	o.budget.add(f)
 	f.IntVar(&o.maxItems, "max-items", schema.DefaultMaxItems, "items in one job at most")
-	f.IntVar(&o.config.Concurrency, "concurrency", 64, "items under way at once, those that wait for the quota included")
+	f.IntVar(&o.config.Concurrency, "concurrency", 64, "items under way at once")
 	f.IntVar(&o.config.JobsHeld, "jobs-held", 0, "jobs held at once (default twice --concurrency)")
 	f.IntVar(&o.config.MaxDeliveries, "max-deliveries", defaultMaxDeliveries, "attempts at a job, at most the queue's MaxDeliveryCount")
 	f.DurationVar(&o.config.JobTimeout, "job-timeout", defaultJobTimeout, "time for one attempt at a job")
