@@ -22,6 +22,7 @@ type Config struct {
 
 	Concurrency   int           // items with the signer at once, besides those that wait for a quota; 0: 64
 	JobsHeld      int           // deliveries held at once; 0: twice Concurrency
+	Pace          Pace          // bounds them by what can be done inside a lock; nil: no pace is known
 	MaxDeliveries int           // attempts after which a job is dead-lettered, at most the queue's MaxDeliveryCount; 0: 10
 	JobTimeout    time.Duration // time for one attempt at a job, after which it is given back; 0: 5 minutes
 	DrainTimeout  time.Duration // time to finish held jobs after Run's context ended; replies and settlements may take 5 seconds more; 0: 25 seconds

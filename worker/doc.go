@@ -28,5 +28,7 @@
 // are with the signer at any time, besides those that had to wait for the
 // quota: they line up at a gate of package quota, which bounds them when they
 // go. A job starts no item while one of its own waits there, so that what waits
-// grows with the jobs held and not with their items.
+// grows with the jobs held and not with their items. Where Config.Pace is known,
+// no more deliveries are held than can be done inside a lock, so that a replica
+// does not keep from others what they could do sooner.
 package worker

@@ -3,6 +3,7 @@ package worker
 import (
 	"context"
 	"errors"
+	"math"
 	"sync"
 	"time"
 
@@ -17,18 +18,20 @@ var errDrained = errors.New("worker is shutting down")
 type heldDelivery struct {
 	*queue.Delivery
 	began    time.Time // when it came in
+	portion  *portion  // what is left to do
 	release  func()
 	draining <-chan struct{} // closed when the worker takes nothing more in
 }
 
 // intake hands deliveries to start, never more than there are free places,
 // until ctx ends or the queue has refused us for too long. It asks the broker
-// for free places only, so that no message waits here under a lock.
+// for free places only, and for what can be done inside a lock where the pace is
+// known, so that no message waits here while another replica could do it.
 func (w *Worker) intake(ctx context.Context, start func(*heldDelivery)) error {
 	release := func() { <-w.held }
 	var refused refusals
 	for {
-		free := w.occupy(ctx)
+		free := w.occupy(ctx, w.room(ctx))
 		if free == 0 {
 			return ctx.Err()
 		}
@@ -38,7 +41,7 @@ func (w *Worker) intake(ctx context.Context, start func(*heldDelivery)) error {
 			release()
 		}
 		for _, d := range deliveries {
-			start(&heldDelivery{Delivery: d, began: time.Now(), release: release, draining: ctx.Done()})
+			start(&heldDelivery{Delivery: d, began: time.Now(), release: release, portion: w.load.add(d), draining: ctx.Done()})
 		}
 		if err != nil && !refused.bear(err, time.Since(began)) {
 			return err
@@ -49,21 +52,47 @@ func (w *Worker) intake(ctx context.Context, start func(*heldDelivery)) error {
 	}
 }
 
-// occupy waits for one free place and takes all that are free, or returns 0
-// when ctx ends first.
-func (w *Worker) occupy(ctx context.Context) int {
+// room waits until more deliveries can be done inside a lock, and returns how
+// many. It returns JobsHeld while the pace is not known, and 0 when ctx ends.
+func (w *Worker) room(ctx context.Context) int {
+	if w.Pace == nil {
+		return w.JobsHeld
+	}
+	for ctx.Err() == nil {
+		pace := w.Pace.Pace()
+		if math.IsInf(pace, 1) {
+			return w.JobsHeld
+		}
+		if n := w.load.room(pace); n > 0 {
+			return n
+		}
+		select {
+		case <-ctx.Done():
+		case <-w.load.eased:
+		}
+	}
+	return 0
+}
+
+// occupy waits for one free place and takes all that are free, at most so many.
+// It returns 0 when most is 0, or when ctx ends first.
+func (w *Worker) occupy(ctx context.Context, most int) int {
+	if most == 0 {
+		return 0
+	}
 	select {
 	case <-ctx.Done():
 		return 0
 	case w.held <- struct{}{}:
 	}
-	for n := 1; ; n++ {
+	for n := 1; n < most; n++ {
 		select {
 		case w.held <- struct{}{}:
 		default:
 			return n
 		}
 	}
+	return most
 }
 
 // lastWords is how long replies and settlements may still take when

@@ -15,13 +15,13 @@ import (
 // returns one result for each in order. Passing and cause are as in explain.
 //
 // A job whose item failed in a way that may pass is given back, and what was
-// done is thrown away. So it takes no more turns then, unless it is thorough:
-// on the last attempt the sender is told how far it came.
+// done is thrown away. So it takes no more turns then, but on the last attempt: the
+// sender is told how far it came.
 //
 // Jobs take turns twice: for places, item by item, and for the quota, by what
 // the items cost. A job of thousands does not delay a job of one, and a job of
 // dear items does not set the pace of cheap ones.
-func (w *Worker) doItems(ctx context.Context, job schema.Job, key signer.Key, thorough bool) (results []schema.ItemResult, passing bool, cause error) {
+func (w *Worker) doItems(ctx context.Context, d *heldDelivery, job schema.Job, key signer.Key) (results []schema.ItemResult, passing bool, cause error) {
 	results = make([]schema.ItemResult, len(job.Items))
 	errs := make([]error, len(job.Items))
 	ctx = quota.WithCaller(ctx, quota.Caller{Job: job.ID})
@@ -39,9 +39,10 @@ func (w *Worker) doItems(ctx context.Context, job schema.Job, key signer.Key, th
 		items.Add(1)
 		w.hand(func() {
 			defer items.Done()
+			defer d.portion.less()
 			defer place.free()
 			errs[i] = w.doItem(waiting.watch(ctx, place), job, key, item, &results[i])
-			if errs[i] != nil && !thorough && itemError(errs[i], job.NotAfter).Retryable {
+			if errs[i] != nil && !w.lastAttempt(d.Delivery) && itemError(errs[i], job.NotAfter).Retryable {
 				noMore()
 			}
 		})

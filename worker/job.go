@@ -7,7 +7,6 @@ import (
 	"runtime"
 	"runtime/debug"
 
-	"github.com/signmill/signmill/queue"
 	"github.com/signmill/signmill/schema"
 	"github.com/signmill/signmill/signer"
 )
@@ -19,26 +18,28 @@ func (w *Worker) process(work, last context.Context, d *heldDelivery) {
 	held, stop := keepLock(work, d.Delivery)
 	defer stop()
 
-	v := w.judge(held, d.Delivery)
+	v := w.judge(held, d)
+	d.portion.drop()
 	w.conclude(held, last, d, v)
 }
 
 // judge does the job and says what it came to. A panic is a defect of ours
 // and must not end the other jobs: it counts as a failed attempt.
-func (w *Worker) judge(ctx context.Context, d *queue.Delivery) (v verdict) {
+func (w *Worker) judge(ctx context.Context, d *heldDelivery) (v verdict) {
 	var job schema.Job
 	defer func() {
 		if p := recover(); p != nil {
 			w.logDefect("message_id", d.ID, job, p)
-			v = w.retry(d, nil, errDefect)
+			v = w.retry(d.Delivery, nil, errDefect)
 		}
 	}()
 
 	var err error
 	job, err = schema.Decode(d.Body, w.Limits)
 	if invalid, ok := errors.AsType[*schema.Invalid](err); ok {
-		return undecodable(d, invalid)
+		return undecodable(d.Delivery, invalid)
 	}
+	d.portion.is(len(job.Items))
 	if why := w.checkAddress(d.Message); why != "" {
 		return refused(job, &schema.Error{Code: schema.CodeReplyNotAllowed, Message: why})
 	}
@@ -69,7 +70,7 @@ func panicText(job schema.Job, p any) string {
 }
 
 // do resolves the key of an allowed job and does its items.
-func (w *Worker) do(ctx context.Context, d *queue.Delivery, job schema.Job, ref signer.Ref) verdict {
+func (w *Worker) do(ctx context.Context, d *heldDelivery, job schema.Job, ref signer.Ref) verdict {
 	attempt, cancel := context.WithTimeout(ctx, w.JobTimeout)
 	defer cancel()
 	if !job.NotAfter.IsZero() {
@@ -81,15 +82,15 @@ func (w *Worker) do(ctx context.Context, d *queue.Delivery, job schema.Job, ref 
 	if err != nil {
 		v := refused(job, itemError(err, job.NotAfter))
 		if v.result.Items[0].Error.Retryable {
-			return w.retry(d, v.result, err)
+			return w.retry(d.Delivery, v.result, err)
 		}
 		v.cause = err
 		return v
 	}
-	items, passing, cause := w.doItems(attempt, job, key, w.lastAttempt(d))
+	items, passing, cause := w.doItems(attempt, d, job, key)
 	result := newResult(job, key.KID, items)
 	if passing {
-		return w.retry(d, &result, cause)
+		return w.retry(d.Delivery, &result, cause)
 	}
 	v := answered(result)
 	v.cause = cause

@@ -10,6 +10,7 @@ import (
 type Worker struct {
 	Config
 	held     chan struct{}      // one token for each delivery held; capacity JobsHeld
+	load     *load              // what is held
 	places   chan struct{}      // one token for each item under way; capacity Concurrency
 	items    chan func()        // items for idle hands; closed by Run
 	hands    sync.WaitGroup     // goroutines that do items
@@ -25,6 +26,7 @@ func New(c Config) (*Worker, error) {
 	w := &Worker{
 		Config:   c,
 		held:     make(chan struct{}, c.JobsHeld),
+		load:     newLoad(),
 		places:   make(chan struct{}, c.Concurrency),
 		items:    make(chan func()),
 		outboxes: make(map[string]*outbox, len(c.Replies)),

@@ -35,6 +35,18 @@ func (o workerOptions) open(b backend, log *slog.Logger) (p *post, err error) {
 	if p.allowed, err = o.allowance(b.VaultURL); err != nil {
 		return nil, err
 	}
+	gate, err := o.budget.gate(b.VaultURL, o.config.Concurrency, log)
+	if err != nil {
+		return nil, err
+	}
+	if gate != nil {
+		p.gate, c.Pace = gate, gate
+		defer func() {
+			if err != nil {
+				gate.Close()
+			}
+		}()
+	}
 	if p.vault, err = keyvault.New(p.paced(o.vaultConfig(b))); err != nil {
 		return nil, usageError(err)
 	}
@@ -59,11 +71,8 @@ func (o workerOptions) open(b backend, log *slog.Logger) (p *post, err error) {
 		c.Replies[name] = sender
 		p.warmups = append(p.warmups, sender.Warm)
 	}
-	if p.worker, err = worker.New(c); err != nil {
-		return nil, usageError(err)
-	}
-	p.gate, err = o.budget.gate(b.VaultURL, o.config.Concurrency, log)
-	return p, err
+	p.worker, err = worker.New(c)
+	return p, usageError(err)
 }
 
 // paced sends all calls through the worker's gate.

@@ -3,6 +3,7 @@ package quota
 import (
 	"context"
 	"errors"
+	"math"
 	"slices"
 	"testing"
 	"time"
@@ -30,6 +31,26 @@ func TestWaitsAreTold(t *testing.T) {
 		}
 		if want := []bool{true, false, true, false}; !slices.Equal(told, want) {
 			t.Errorf("three calls told %v, want %v", told, want)
+		}
+	})
+}
+
+// TestPace counts calls: at what they cost lately, and not at what one unit
+// would.
+func TestPace(t *testing.T) {
+	t.Parallel()
+	bubble(t, Config{}, func(t *testing.T, g *Gate) {
+		if got := g.Pace(); got != 10 {
+			t.Errorf("%v calls a second before the first, want 10", got)
+		}
+		enter(t, g, 4).Leave(Result{Outcome: Accepted})
+		if got := g.Pace(); got != 2.5 {
+			t.Errorf("%v calls of 4 units a second, want 2.5", got)
+		}
+	})
+	bubble(t, Config{ManagedHSM: true}, func(t *testing.T, g *Gate) {
+		if got := g.Pace(); !math.IsInf(got, 1) {
+			t.Errorf("%v calls a second without a rate, want no bound", got)
 		}
 	})
 }

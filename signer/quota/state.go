@@ -1,6 +1,9 @@
 package quota
 
-import "time"
+import (
+	"math"
+	"time"
+)
 
 // Phase is what a gate does at a moment.
 type Phase string
@@ -82,6 +85,22 @@ func (g *Gate) Limit() int {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return g.places()
+}
+
+// Pace returns how many calls this replica may send in a second, at what calls
+// have cost lately. It is zero before the first part of the quota is known, and
+// infinite where the gate has no rate of its own: for a Managed HSM, and with
+// slots.
+func (g *Gate) Pace() float64 {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	switch {
+	case g.config.ManagedHSM || g.part.Slots != nil:
+		return math.Inf(1)
+	case g.part.Replicas == 0:
+		return 0
+	}
+	return g.control.rate() / max(1, g.control.mean)
 }
 
 func (g *Gate) phase(now float64) Phase {

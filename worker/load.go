@@ -1,0 +1,93 @@
+package worker
+
+import (
+	"sync"
+	"time"
+
+	"github.com/signmill/signmill/queue"
+)
+
+// Pace knows how fast this replica may work. A quota.Gate is one.
+type Pace interface {
+	// Pace returns how many items this replica may do in a second. It may
+	// change at any time. Zero: none at the moment. Infinite: there is no
+	// rate to go by.
+	Pace() float64
+}
+
+// load is what the deliveries held have still to do.
+type load struct {
+	eased chan struct{} // tells the intake that there is less; capacity 1, never closed
+
+	mu    sync.Mutex    // guards the fields below
+	items int           // of all that is held
+	mean  float64       // items of a job, as seen lately; zero: none was seen yet
+	lock  time.Duration // of the delivery that came last
+}
+
+// meanWeight is the part of the newest job in the mean.
+const meanWeight = 0.1
+
+func newLoad() *load { return &load{eased: make(chan struct{}, 1)} }
+
+// room returns how many more deliveries can be done inside a lock at that many
+// items per second: at least one when nothing is held. As long as the size of
+// jobs is not known, one alone shows it.
+func (l *load) room(pace float64) int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	most := 0
+	if l.mean > 0 {
+		most = int((pace*l.lock.Seconds() - float64(l.items)) / l.mean)
+	}
+	if l.items == 0 {
+		return max(1, most)
+	}
+	return max(0, most)
+}
+
+// add counts a delivery that came. Its size is a guess until is tells it.
+func (l *load) add(d *queue.Delivery) *portion {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.lock = time.Until(d.LockedUntil)
+	p := &portion{of: l, items: max(1, int(l.mean))}
+	l.items += p.items
+	return p
+}
+
+// portion is a delivery's part of the load.
+type portion struct {
+	of    *load
+	items int // guarded by of.mu
+}
+
+// is tells how many items the delivery has.
+func (p *portion) is(items int) {
+	p.set(func() int {
+		if p.of.mean == 0 {
+			p.of.mean = float64(items)
+		}
+		p.of.mean += meanWeight * (float64(items) - p.of.mean)
+		return items
+	})
+}
+
+// less counts an item as done.
+func (p *portion) less() { p.set(func() int { return max(0, p.items-1) }) }
+
+// drop counts all items as done, or as left to others.
+func (p *portion) drop() { p.set(func() int { return 0 }) }
+
+// set changes the items of p to what items returns, under the lock.
+func (p *portion) set(items func() int) {
+	p.of.mu.Lock()
+	now := items()
+	p.of.items += now - p.items
+	p.items = now
+	p.of.mu.Unlock()
+	select {
+	case p.of.eased <- struct{}{}:
+	default:
+	}
+}
