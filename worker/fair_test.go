@@ -43,7 +43,7 @@ func (r *rig) pace(units quota.Units) *sends {
 	var err error
 	r.keys, err = keyvault.New(keyvault.Config{Credential: anyToken{}, Transport: s, Gate: func(string, quota.Class) *quota.Gate { return gate }})
 	r.must(err)
-	r.config.Keys = r.keys
+	r.config.Keys, r.config.Pace = r.keys, gate
 	return s
 }
 

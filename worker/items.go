@@ -15,8 +15,8 @@ import (
 // returns one result for each in order. Passing and cause are as in explain.
 //
 // A job whose item failed in a way that may pass is given back, and what was
-// done is thrown away. So it takes no more turns then, but on the last attempt: the
-// sender is told how far it came.
+// done is thrown away. So it takes no more turns then, and leaves the lines
+// where its items wait, but on the last attempt: the sender is told how far it came.
 //
 // Jobs take turns twice: for places, item by item, and for the quota, by what
 // the items cost. A job of thousands does not delay a job of one, and a job of
@@ -25,8 +25,8 @@ func (w *Worker) doItems(ctx context.Context, d *heldDelivery, job schema.Job, k
 	results = make([]schema.ItemResult, len(job.Items))
 	errs := make([]error, len(job.Items))
 	ctx = quota.WithCaller(ctx, quota.Caller{Job: job.ID})
-	turns, noMore := context.WithCancel(ctx)
-	defer noMore()
+	turns, giveBack := context.WithCancelCause(ctx)
+	defer giveBack(nil)
 	var waiting line
 	var items sync.WaitGroup
 	for i, item := range job.Items {
@@ -41,14 +41,17 @@ func (w *Worker) doItems(ctx context.Context, d *heldDelivery, job schema.Job, k
 			defer items.Done()
 			defer d.portion.less()
 			defer place.free()
-			errs[i] = w.doItem(waiting.watch(ctx, place), job, key, item, &results[i])
+			errs[i] = w.doItem(waiting.watch(turns, place), job, key, item, &results[i])
 			if errs[i] != nil && !w.lastAttempt(d.Delivery) && itemError(errs[i], job.NotAfter).Retryable {
-				noMore()
+				giveBack(errs[i])
 			}
 		})
 	}
 	items.Wait()
 	passing, cause = explain(results, errs, job.NotAfter)
+	if ctx.Err() == nil && turns.Err() != nil {
+		cause = context.Cause(turns) // the others ended because of it
+	}
 	return results, passing, cause
 }
 

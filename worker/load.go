@@ -17,22 +17,25 @@ type Pace interface {
 
 // load is what the deliveries held have still to do.
 type load struct {
-	eased chan struct{} // tells the intake that there is less; capacity 1, never closed
+	eased   chan struct{} // tells the intake that there is less; capacity 1, never closed
+	attempt time.Duration // for one attempt at a job
 
 	mu    sync.Mutex    // guards the fields below
 	items int           // of all that is held
 	mean  float64       // items of a job, as seen lately; zero: none was seen yet
-	lock  time.Duration // of the delivery that came last
+	lock  time.Duration // of the delivery that came last, at most an attempt's time
 }
 
 // meanWeight is the part of the newest job in the mean.
 const meanWeight = 0.1
 
-func newLoad() *load { return &load{eased: make(chan struct{}, 1)} }
+func newLoad(attempt time.Duration) *load {
+	return &load{eased: make(chan struct{}, 1), attempt: attempt}
+}
 
-// room returns how many more deliveries can be done inside a lock at that many
-// items per second: at least one when nothing is held. As long as the size of
-// jobs is not known, one alone shows it.
+// room returns how many more deliveries can be done inside a lock, and inside
+// the time for an attempt, at that many items per second: at least one when
+// nothing is held. As long as the size of jobs is not known, one alone shows it.
 func (l *load) room(pace float64) int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -50,7 +53,7 @@ func (l *load) room(pace float64) int {
 func (l *load) add(d *queue.Delivery) *portion {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.lock = time.Until(d.LockedUntil)
+	l.lock = min(time.Until(d.LockedUntil), l.attempt)
 	p := &portion{of: l, items: max(1, int(l.mean))}
 	l.items += p.items
 	return p

@@ -27,7 +27,7 @@ func (w *Worker) conclude(held, last context.Context, d *heldDelivery, v verdict
 		v = w.unsent(d.Delivery, v, fmt.Errorf("reply not sent: %w", err))
 	}
 	if v.outcome == queue.Abandon {
-		rest(held, d.draining, pauseBefore(d.Count, rand.N[time.Duration]))
+		rest(held, d.draining, hinted(v.cause)+pauseBefore(d.Count, rand.N[time.Duration]))
 	}
 	if err := settle(last, d.Delivery, v); err != nil {
 		log.Warn("not settled: the job comes again", "error", err, "cause", v.cause)

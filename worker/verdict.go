@@ -133,6 +133,19 @@ func (v verdict) log(log *slog.Logger) {
 	}
 }
 
+// longestHint bounds the pause that a failure asks for.
+const longestHint = time.Minute
+
+// hinted returns how long the cause of a failure asks to wait: what the vault
+// said, or when the quota would have allowed the call. A job that came again
+// before would lose an attempt for nothing.
+func hinted(cause error) time.Duration {
+	if e, ok := errors.AsType[*signer.Error](cause); ok {
+		return min(longestHint, max(0, e.RetryAfter))
+	}
+	return 0
+}
+
 // pauseBefore returns how long a job is kept before it is given back, so that
 // a vault in trouble does not burn the job's attempts at once: full jitter
 // over 1 s doubled with each attempt, at most 30 s.

@@ -26,7 +26,7 @@ func New(c Config) (*Worker, error) {
 	w := &Worker{
 		Config:   c,
 		held:     make(chan struct{}, c.JobsHeld),
-		load:     newLoad(),
+		load:     newLoad(c.JobTimeout),
 		places:   make(chan struct{}, c.Concurrency),
 		items:    make(chan func()),
 		outboxes: make(map[string]*outbox, len(c.Replies)),
