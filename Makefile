@@ -5,10 +5,10 @@ FUZZTIME ?= 1m
 SEEDS ?= 500
 
 .DEFAULT_GOAL := help
-.PHONY: help build test race lint fmt conformance fuzz chaos bench quota-bench redis-test ci
+.PHONY: help build test race lint fmt conformance fuzz chaos bench quota-bench quota-processes redis-test ci
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 build: ## Build bin/signmill, static and stripped
 	CGO_ENABLED=0 go build -trimpath -ldflags='-s -w' -o bin/signmill ./cmd/signmill
@@ -48,6 +48,10 @@ redis-test: ## Test the store's script against a real one, if redis-server is on
 	@dir=$$(mktemp -d) && redis-server --port 7379 --save '' --dir $$dir --daemonize yes --pidfile $$dir/pid --logfile $$dir/log >/dev/null && \
 	trap 'kill $$(cat $$dir/pid); rm -r $$dir' EXIT && \
 	SIGNMILL_TEST_REDIS_URL=redis://localhost:7379 go test -count 1 -v -run Real -bench . ./signer/quota/redisshare
+
+quota-processes: WINDOWS ?= 6
+quota-processes: ## Run three real workers at one real vault for WINDOWS (6) of 10 s
+	go test -run TestFleet -count 1 -v -timeout 60m ./cmd/signmill -fleet.windows=$(WINDOWS)
 
 ci: ## Do what CI does
 	.ci/run

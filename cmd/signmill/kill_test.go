@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"os"
 	"os/exec"
@@ -29,9 +30,9 @@ func TestKilledWorkerLosesNothing(t *testing.T) {
 	}
 	t.Parallel()
 	const kills, jobsEach = 20, 10
-	s := startStack(t)
+	s := startStack(t, nil)
 	for i := range kills {
-		s.submit(i, jobsEach)
+		s.submit(i, jobsEach, 10)
 		w := s.startWorker()
 		<-time.After(rand.N(100 * time.Millisecond))
 		s.must(w.Process.Kill())
@@ -71,14 +72,16 @@ type processes struct {
 	log    *workerLog
 }
 
-func startStack(t *testing.T) *processes {
+// startStack starts the broker and the vault, which log to log unless it is nil.
+func startStack(t *testing.T, log io.Writer, flags ...string) *processes {
 	t.Helper()
 	s := &processes{T: t, env: os.Environ(), log: &workerLog{}}
 	dir := t.TempDir()
 	config, settings := filepath.Join(dir, "config.json"), filepath.Join(dir, "local.env")
 	s.must(os.WriteFile(config, []byte(shortLocks), 0o600))
-	local := s.command("local", "--bus", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--vault", "127.0.0.1:0",
-		"--config", config, "--env-file", settings)
+	local := s.command(append([]string{"local", "--bus", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--vault", "127.0.0.1:0",
+		"--config", config, "--env-file", settings}, flags...)...)
+	local.Stderr = log
 	s.must(local.Start())
 	t.Cleanup(func() {
 		s.must(local.Process.Signal(os.Interrupt))
@@ -113,9 +116,9 @@ func (s *processes) connect(file string) {
 }
 
 // startWorker starts a worker that holds few jobs, and waits until it serves.
-func (s *processes) startWorker() *exec.Cmd {
+func (s *processes) startWorker(flags ...string) *exec.Cmd {
 	s.Helper()
-	cmd := s.command("worker", "--allow-key", "signmill", "--jobs-held", "8", "--max-deliveries", "100")
+	cmd := s.command(append([]string{"worker", "--allow-key", "signmill", "--jobs-held", "8", "--max-deliveries", "100"}, flags...)...)
 	cmd.Stderr = s.log
 	began := s.log.count("worker serves")
 	s.must(cmd.Start())
@@ -123,15 +126,15 @@ func (s *processes) startWorker() *exec.Cmd {
 	return cmd
 }
 
-// submit sends jobs, each with some items.
-func (s *processes) submit(round, jobs int) {
+// submit sends jobs of so many items.
+func (s *processes) submit(round, jobs, items int) {
 	s.Helper()
 	to, err := s.client.Sender("jobs")
 	s.must(err)
 	var batch []queue.Message
 	for i := range jobs {
 		j := schema.Job{ID: fmt.Sprintf("job %d of round %d", i, round), Operation: schema.Sign, Key: "signmill", Algorithm: schema.ES256}
-		for n := range 10 {
+		for n := range items {
 			digest := sha256.Sum256(fmt.Append(nil, j.ID, n))
 			j.Items = append(j.Items, schema.Item{ID: fmt.Sprint(n), Digest: digest[:]})
 		}

@@ -1,0 +1,128 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"flag"
+	"os"
+	"os/exec"
+	"strconv"
+	"sync"
+	"testing"
+	"time"
+)
+
+var fleetWindows = flag.Int("fleet.windows", 2, "windows of 10 s that TestFleetUsesTheQuota lasts")
+
+// TestFleetUsesTheQuota has three real workers work off a backlog at one real
+// vault that allows them less than they could do. The vault counts.
+func TestFleetUsesTheQuota(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes half a minute")
+	}
+	const replicas, units, window = 3, 1000, 10 * time.Second
+	quota := strconv.Itoa(units)
+	answers := &vaultLog{}
+	s := startStack(t, answers, "--quota", quota, "--log-level", "debug")
+	for round := range *fleetWindows + 2 { // one for the start, and one to spare
+		s.submit(round, 20, units/20)
+	}
+	var fleet []*exec.Cmd
+	for range replicas {
+		fleet = append(fleet, s.startWorker("--quota", quota, "--share", "static:3", "--drain-timeout", "2s"))
+	}
+	from := time.Now().Add(3 * time.Second) // replicas start out of step
+	for n := range *fleetWindows {
+		end := from.Add(time.Duration(n+1) * window)
+		s.await("the next window", func() bool { return answers.last().After(end) })
+	}
+	for _, w := range fleet {
+		s.must(w.Process.Signal(os.Interrupt))
+		s.must(w.Wait())
+	}
+	span := time.Duration(*fleetWindows) * window
+	done, throttled, most := answers.within(from, from.Add(span)), answers.refused(), answers.fullest(window)
+	goodput, refused := float64(done)/float64(units**fleetWindows), float64(throttled)/float64(done+throttled)
+	t.Logf("goodput %.2f %% of the quota, %.2f %% throttled, %d units in the fullest window of %d", 100*goodput, 100*refused, most, units)
+	const late = units / 50 // answers are counted, and a busy machine holds some back
+	if goodput < 0.97 || refused > 0.01 || most > units+late {
+		t.Errorf("want at least 97 %% of the quota, at most 1 %% throttled, and no window above %d", units)
+	}
+}
+
+// vaultLog reads what a local vault logs: when it signed, and what it refused.
+type vaultLog struct {
+	mu        sync.Mutex // guards the fields below
+	rest      []byte     // the beginning of a line
+	signed    []time.Time
+	throttled int
+}
+
+func (l *vaultLog) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.rest = append(l.rest, p...)
+	for {
+		line, rest, whole := bytes.Cut(l.rest, []byte("\n"))
+		if !whole {
+			return len(p), nil
+		}
+		l.rest = rest
+		var event struct {
+			Time      time.Time
+			Msg       string
+			Operation string
+			Status    int
+		}
+		if err := json.Unmarshal(line, &event); err != nil || event.Msg != "vault answered" {
+			continue
+		}
+		switch {
+		case event.Status == 429:
+			l.throttled++
+		case event.Status == 200 && event.Operation == "sign":
+			l.signed = append(l.signed, event.Time)
+		}
+	}
+}
+
+func (l *vaultLog) last() time.Time {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(l.signed) == 0 {
+		return time.Time{}
+	}
+	return l.signed[len(l.signed)-1]
+}
+
+func (l *vaultLog) refused() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.throttled
+}
+
+// within counts the signatures of a span.
+func (l *vaultLog) within(from, to time.Time) (n int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, at := range l.signed {
+		if !at.Before(from) && at.Before(to) {
+			n++
+		}
+	}
+	return n
+}
+
+// fullest returns the most signatures in any span of that length.
+func (l *vaultLog) fullest(span time.Duration) (most int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	first := 0
+	for i, at := range l.signed {
+		for at.Sub(l.signed[first]) >= span {
+			first++
+		}
+		most = max(most, i-first+1)
+	}
+	return most
+}
