@@ -149,6 +149,9 @@ func (o workerOptions) serve(s stages, b backend, log *slog.Logger) error {
 	go func() { done <- p.worker.Run(s.Soft) }()
 	select {
 	case err := <-done:
+		if p.gate != nil {
+			log.Info("worker ends", "gate", p.gate.State())
+		}
 		return err
 	case <-s.Hard.Done(): // the process ends, and the locks of what is left run out
 		return &exit{code: exitInterrupted}

@@ -1,6 +1,7 @@
 package quota
 
 import (
+	"log/slog"
 	"math"
 	"time"
 )
@@ -19,22 +20,44 @@ const (
 
 // State is a snapshot of a gate. Counts are since New.
 type State struct {
-	Phase    Phase
+	Phase    Phase   // what the gate does now
 	Scale    float64 // s: what the controller believes of the quota, 0.02..1
 	Rate     float64 // units per second of this replica; zero for a Managed HSM and with slots
-	Replicas int
-	Quota    Units
+	Replicas int     // that share the quota, this one included; zero: not known yet
+	Quota    Units   // configured, of the fleet, in a window
 
-	Waiting  int
-	InFlight int
+	Waiting  int // calls that wait for their turn
+	InFlight int // calls that were sent and have no answer
 	Limit    int // calls that may be in flight
 
-	Sent      int64 // calls
-	Accepted  int64
-	Throttled int64
-	Failed    int64
+	Sent      int64         // calls, each attempt once
+	Accepted  int64         // calls that the vault did, or refused for a reason of its own
+	Throttled int64         // calls answered 429
+	Failed    int64         // calls without an answer, or with 5xx
 	Used      int64         // units sent
 	Waited    time.Duration // time that sent calls waited, in all
+}
+
+// LogValue groups the fields for a log: phase, scale, units_per_second,
+// replicas, quota, waiting, in_flight, limit, sent, accepted, throttled, failed,
+// units_used and waited_ms, in the order of the fields.
+func (s State) LogValue() slog.Value {
+	return slog.GroupValue(
+		slog.String("phase", string(s.Phase)),
+		slog.Float64("scale", s.Scale),
+		slog.Float64("units_per_second", s.Rate),
+		slog.Int("replicas", s.Replicas),
+		slog.Int64("quota", int64(s.Quota)),
+		slog.Int("waiting", s.Waiting),
+		slog.Int("in_flight", s.InFlight),
+		slog.Int("limit", s.Limit),
+		slog.Int64("sent", s.Sent),
+		slog.Int64("accepted", s.Accepted),
+		slog.Int64("throttled", s.Throttled),
+		slog.Int64("failed", s.Failed),
+		slog.Int64("units_used", s.Used),
+		slog.Int64("waited_ms", s.Waited.Milliseconds()),
+	)
 }
 
 // Why is the reason of a Change.
