@@ -138,6 +138,9 @@ func TestJobOfOneWaitsForOneTurn(t *testing.T) {
 		r.must(err)
 		r.send(queue.Message{ID: "big", Body: body})
 		<-time.After(3 * time.Second) // its items wait everywhere where they can
+		if n := r.config.Pace.(*quota.Gate).State().Waiting; n == 0 || n > 64 {
+			t.Errorf("%d items of the big job wait for the quota, want some, but no more than have a place", n)
+		}
 		var delays []int
 		for i := range small {
 			j := job(fmt.Sprint("small ", i), 1)
