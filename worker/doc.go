@@ -8,8 +8,8 @@
 // How it flows. A delivery is decoded, allowed, and given its key version;
 // its items take fair turns with those of all other jobs; the results become
 // one reply; the reply is sent, and then the delivery is completed. Meanwhile
-// the lock is renewed. One file tells each step: intake, job, sign, reply,
-// settle, renew.
+// the lock is renewed. One file tells each step: intake and load, job, items
+// and turns, operate, reply, settle, renew.
 //
 // Guarantees. Each delivery ends once: replied and completed, dead-lettered
 // with a [schema.Code] as reason, or given back. The reply goes out before

@@ -15,8 +15,8 @@ import (
 // returns one result for each in order. Passing and cause are as in explain.
 //
 // A job whose item failed in a way that may pass is given back, and what was
-// done is thrown away. So it takes no more turns then, and leaves the lines
-// where its items wait, but on the last attempt: the sender is told how far it came.
+// done is thrown away. So it takes no more turns then, and its other items end.
+// Only on the last attempt they go on: the sender is told how far it came.
 //
 // Jobs take turns twice: for places, item by item, and for the quota, by what
 // the items cost. A job of thousands does not delay a job of one, and a job of
