@@ -34,8 +34,8 @@ func TestReadmeTables(t *testing.T) {
 		found[kind]++
 		return "<!-- " + kind + ": " + command + " -->\n" + tables[kind](t, command) + "<!-- end -->"
 	})
-	if found["flags"] != 2 || found["commands"] != 1 || found["operations"] != 1 {
-		t.Fatalf("the README has %v tables, want 2 of flags, 1 of commands and 1 of operations", found)
+	if found["flags"] != 3 || found["commands"] != 1 || found["operations"] != 1 {
+		t.Fatalf("the README has %v tables, want 3 of flags, 1 of commands and 1 of operations", found)
 	}
 	if want == string(text) {
 		return
