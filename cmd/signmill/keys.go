@@ -35,6 +35,14 @@ type keysOptions struct {
 	identity identityFlags
 	timeout  time.Duration
 	json     bool
+	patience patience
+}
+
+// patience is how often and how many at once a command asks the vault. The
+// zero value is the client's own.
+type patience struct {
+	retry       keyvault.Retry
+	concurrency int
 }
 
 func newKeys(s streams) *cobra.Command {
@@ -74,6 +82,17 @@ func (o *keysOptions) check() error {
 
 // with lets do work on the vault until it is done, the time is up, or Ctrl-C.
 func (o *keysOptions) with(cmd *cobra.Command, do func(context.Context, *keyvault.Vault) error) error {
+	return o.withClient(cmd, func(ctx context.Context, client *keyvault.Client) error {
+		vault, err := client.Vault(o.vault)
+		if err != nil {
+			return usageError(err)
+		}
+		return do(ctx, vault)
+	})
+}
+
+// withClient is with for what a client does besides keeping keys.
+func (o *keysOptions) withClient(cmd *cobra.Command, do func(context.Context, *keyvault.Client) error) error {
 	if err := o.check(); err != nil {
 		return err
 	}
@@ -82,15 +101,11 @@ func (o *keysOptions) with(cmd *cobra.Command, do func(context.Context, *keyvaul
 		return err
 	}
 	defer client.Close()
-	vault, err := client.Vault(o.vault)
-	if err != nil {
-		return usageError(err)
-	}
 	stages, stop := onInterrupt(cmd.Context(), func() {})
 	defer stop()
 	ctx, cancel := context.WithTimeout(stages.Soft, o.timeout)
 	defer cancel()
-	err = do(ctx, vault)
+	err = do(ctx, client)
 	if err != nil && stages.Soft.Err() != nil {
 		return &exit{exitInterrupted, err}
 	}
@@ -102,7 +117,7 @@ func (o *keysOptions) client(cmd *cobra.Command) (*keyvault.Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	config := keyvault.Config{Local: isLoopback(o.vault), Log: log}
+	config := keyvault.Config{Local: isLoopback(o.vault), Log: log, Retry: o.patience.retry, Concurrency: o.patience.concurrency}
 	if config.Credential, err = o.identity.credential(); err != nil {
 		return nil, err
 	}

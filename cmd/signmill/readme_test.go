@@ -26,7 +26,7 @@ func TestReadmeTables(t *testing.T) {
 		t.Fatal(err)
 	}
 	tables := map[string]func(*testing.T, string) string{"flags": flagTable, "commands": commandTable, "operations": operationTable}
-	section := regexp.MustCompile(`(?s)<!-- (flags|commands|operations): (\w+) -->\n.*?<!-- end -->`)
+	section := regexp.MustCompile(`(?s)<!-- (flags|commands|operations): ([\w ]+) -->\n.*?<!-- end -->`)
 	found := map[string]int{}
 	want := section.ReplaceAllStringFunc(string(text), func(old string) string {
 		match := section.FindStringSubmatch(old)
@@ -34,8 +34,8 @@ func TestReadmeTables(t *testing.T) {
 		found[kind]++
 		return "<!-- " + kind + ": " + command + " -->\n" + tables[kind](t, command) + "<!-- end -->"
 	})
-	if found["flags"] != 3 || found["commands"] != 1 || found["operations"] != 1 {
-		t.Fatalf("the README has %v tables, want 3 of flags, 1 of commands and 1 of operations", found)
+	if found["flags"] != 4 || found["commands"] != 1 || found["operations"] != 1 {
+		t.Fatalf("the README has %v tables, want 4 of flags, 1 of commands and 1 of operations", found)
 	}
 	if want == string(text) {
 		return
@@ -89,8 +89,8 @@ func commandTable(t *testing.T, command string) string {
 // find returns a command of the root.
 func find(t *testing.T, command string) *cobra.Command {
 	t.Helper()
-	cmd, _, err := newRoot(streams{}).Find([]string{command})
-	if err != nil || cmd.Name() != command {
+	cmd, _, err := newRoot(streams{}).Find(strings.Fields(command))
+	if err != nil || cmd.CommandPath() != "signmill "+command {
 		t.Fatalf("no command %q: %v", command, err)
 	}
 	return cmd

@@ -1,0 +1,132 @@
+package main
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"github.com/signmill/signmill/signer/quota"
+)
+
+// probeOutcome is how the vault answered one call.
+type probeOutcome int
+
+const (
+	probeFailed probeOutcome = iota // no answer, or 5xx; says nothing about the quota
+	probeAccepted
+	probeRefused // 429
+)
+
+// probeCall is one call of a probe.
+type probeCall struct {
+	Sent       time.Duration // since the burst began
+	Took       time.Duration
+	Outcome    probeOutcome
+	RetryAfter time.Duration // with a refusal; zero: the vault gave none
+}
+
+// probeTrace is all that a probe has seen, in the order of sending.
+type probeTrace struct {
+	Calls  []probeCall
+	Burst  int         // the first calls, sent as fast as they go; the others follow at a steady pace
+	Flight int         // calls of the burst under way at once, which may overtake each other
+	Cost   quota.Units // of each call
+}
+
+func (t probeTrace) count(o probeOutcome) int {
+	n := 0
+	for _, c := range t.Calls {
+		if c.Outcome == o {
+			n++
+		}
+	}
+	return n
+}
+
+// taken counts the units of the burst that were accepted.
+func (t probeTrace) taken() quota.Units {
+	burst := probeTrace{Calls: t.Calls[:t.Burst]}
+	return t.Cost * quota.Units(burst.count(probeAccepted))
+}
+
+// silence is the longest time in which the vault refused everything.
+type silence struct {
+	First, Last time.Duration // the refused calls that begin and end it
+	Again       time.Duration // the first call that was accepted after it; zero: none was
+}
+
+// silence finds the longest run of refusals. It is the zero value when there
+// are none.
+func (t probeTrace) silence() silence {
+	var longest, run silence
+	open := false
+	end := func(again time.Duration) {
+		run.Again = again
+		if open && (longest == silence{} || run.Last-run.First > longest.Last-longest.First) {
+			longest = run
+		}
+		open = false
+	}
+	for _, c := range t.Calls {
+		switch c.Outcome {
+		case probeAccepted:
+			end(c.Sent)
+		case probeRefused:
+			if !open {
+				run = silence{First: c.Sent}
+				open = true
+			}
+			run.Last = c.Sent
+		}
+	}
+	end(0)
+	return longest
+}
+
+// accepted counts the units that were accepted of calls sent in a span.
+func (t probeTrace) accepted(from, to time.Duration) quota.Units {
+	var sum quota.Units
+	for _, c := range t.Calls {
+		if c.Outcome == probeAccepted && c.Sent >= from && c.Sent < to {
+			sum += t.Cost
+		}
+	}
+	return sum
+}
+
+// latency returns a quantile of the time that calls with an outcome took, and
+// zero when there are none.
+func (t probeTrace) latency(o probeOutcome, q float64) time.Duration {
+	var took []time.Duration
+	for _, c := range t.Calls {
+		if c.Outcome == o {
+			took = append(took, c.Took)
+		}
+	}
+	if len(took) == 0 {
+		return 0
+	}
+	slices.Sort(took)
+	return took[int(q*float64(len(took)-1))]
+}
+
+// hints returns the least and the most that refusals asked to wait, and how
+// many asked.
+func (t probeTrace) hints() (n int, least, most time.Duration) {
+	for _, c := range t.Calls {
+		if c.Outcome != probeRefused || c.RetryAfter == 0 {
+			continue
+		}
+		if n == 0 || c.RetryAfter < least {
+			least = c.RetryAfter
+		}
+		most = max(most, c.RetryAfter)
+		n++
+	}
+	return n, least, most
+}
+
+// sort puts the calls into the order of sending.
+func (t probeTrace) sort() {
+	slices.SortStableFunc(t.Calls, func(a, b probeCall) int { return cmp.Compare(a.Sent, b.Sent) })
+}
