@@ -11,18 +11,23 @@ import (
 func completeFlags(root *cobra.Command) {
 	levels := cobra.FixedCompletions([]string{"debug", "info", "warn", "error"}, cobra.ShellCompDirectiveNoFileComp)
 	for _, cmd := range root.Commands() {
-		cmd.Flags().VisitAll(func(f *pflag.Flag) {
-			what, _ := pflag.UnquoteUsage(f)
-			switch {
-			case what == "FILE":
-			case what == "DIR":
-				register(cmd, f.Name, cobra.FixedCompletions(nil, cobra.ShellCompDirectiveFilterDirs))
-			default:
-				register(cmd, f.Name, cobra.NoFileCompletions)
-			}
-		})
+		completePlain(cmd)
 	}
 	register(root, "log-level", levels)
+}
+
+// completePlain is completeFlags for one command.
+func completePlain(cmd *cobra.Command) {
+	cmd.Flags().VisitAll(func(f *pflag.Flag) {
+		what, _ := pflag.UnquoteUsage(f)
+		switch {
+		case what == "FILE":
+		case what == "DIR":
+			register(cmd, f.Name, cobra.FixedCompletions(nil, cobra.ShellCompDirectiveFilterDirs))
+		default:
+			register(cmd, f.Name, cobra.NoFileCompletions)
+		}
+	})
 }
 
 func register(cmd *cobra.Command, flag string, complete cobra.CompletionFunc) {

@@ -2,9 +2,7 @@ package main
 
 import (
 	"context"
-	"math"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -119,88 +117,6 @@ func (o *planOptions) run(cmd *cobra.Command) error {
 		return err
 	}
 	return o.tellPlan(o.effort, o.effort.estimate())
-}
-
-// read checks the flags, and reads the loads unless a vault is to be asked.
-func (o *planOptions) read() error {
-	o.effort.Operation, o.effort.Quota = schema.Operation(o.operation), quota.Units(o.quota)
-	switch {
-	case !slices.Contains(plannedOperations(), o.operation):
-		return usagef("--operation %q: use one of %s", o.operation, strings.Join(plannedOperations(), ", "))
-	case o.quota < 1 || o.effort.Replicas < 1 || o.effort.Concurrency < 1:
-		return usagef("--quota, --replicas and --concurrency must be 1 or more")
-	case o.effort.Latency <= 0:
-		return usagef("--latency must be more than nothing")
-	case o.allowKey != "" && o.kind != "":
-		return usagef("--key and --allow-key exclude each other")
-	case len(o.loads) > 0 && (o.items != 0 || o.kind != "" || o.allowKey != ""):
-		return usagef("--load says it all: leave out --items, --key and --allow-key")
-	case len(o.loads) > 0:
-		return o.readLoads()
-	case o.kind == "" && o.allowKey == "":
-		return usagef("which key? give --key KIND, --load KIND=N, or --vault and --allow-key")
-	}
-	if err := countable("--items", o.items); err != nil || o.allowKey != "" {
-		return err
-	}
-	k, err := parseKind("key", o.kind)
-	o.effort.Loads = []load{{k, o.items}}
-	return err
-}
-
-// mostItems keeps the arithmetic exact.
-const mostItems = 1e12
-
-// countable refuses numbers that are no number of items.
-func countable(flag string, n int64) error {
-	if n < 1 || n > mostItems {
-		return usagef("%s %d: use 1 to %d", flag, n, int64(mostItems))
-	}
-	return nil
-}
-
-func (o *planOptions) readLoads() error {
-	for _, text := range o.loads {
-		name, number, _ := strings.Cut(text, "=")
-		n, err := strconv.ParseInt(number, 10, 64)
-		if err != nil {
-			return usagef("--load %q: use KIND=N, such as RSA-2048=100000", text)
-		}
-		if err := countable("--load "+name, n); err != nil {
-			return err
-		}
-		k, err := parseKind("load", name)
-		if err != nil {
-			return err
-		}
-		if slices.ContainsFunc(o.effort.Loads, func(l load) bool { return l.Kind == k }) {
-			return usagef("--load %q: %s is there already", text, k.Name)
-		}
-		o.effort.Loads = append(o.effort.Loads, load{k, n})
-	}
-	return nil
-}
-
-// readPrices reads prices of the kinds that are used. A price of another kind
-// is a misspelt one.
-func (o *planOptions) readPrices() error {
-	o.effort.Prices = map[string]float64{}
-	for _, text := range o.prices {
-		name, number, _ := strings.Cut(text, "=")
-		amount, err := strconv.ParseFloat(number, 64)
-		if err != nil || !(amount >= 0) || math.IsInf(amount, 1) {
-			return usagef("--price %q: use KIND=AMOUNT, the amount for 10,000 operations, such as RSA-2048=0.05", text)
-		}
-		k, err := parseKind("price", name)
-		if err != nil {
-			return err
-		}
-		if !slices.ContainsFunc(o.effort.Loads, func(l load) bool { return l.Kind == k }) {
-			return usagef("--price %q: no operation uses such a key", text)
-		}
-		o.effort.Prices[k.Name] = amount
-	}
-	return nil
 }
 
 // look asks the vault for the key's type.

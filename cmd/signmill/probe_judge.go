@@ -96,12 +96,13 @@ func (t probeTrace) fits(s silence) []fit {
 	})
 }
 
-// fit tries a model with quotas about the one that it must have had, because
-// answers come out of order.
+// fit tries a model with the quota that it must have had. A window accepts just
+// that. With a bucket it hangs on when the first call was refused, which is not
+// certain where calls overtake each other; there its neighbours are tried, too.
 func (t probeTrace) fit(m probeModel, s silence) fit {
 	about := m.quotaOf(t, s)
 	best := fit{model: m, quota: about, differs: m.differs(t, s, about)}
-	for percent := -5.0; percent <= 5; percent += 0.25 {
+	for percent := -5.0; m.Depth > 0 && percent <= 5; percent += 0.25 {
 		q := about * (1 + percent/100)
 		if d := m.differs(t, s, q); d.weight() < best.differs.weight() {
 			best = fit{m, q, d}
