@@ -106,8 +106,11 @@ func (s *stock) take(call *flight) {
 		last.left = 0
 		return
 	}
-	due := call.cost - last.pay(call.cost)
-	for i := 0; due > 0; i++ {
+	if last.left >= call.cost {
+		last.pay(call.cost)
+		return
+	}
+	for i, due := 0, call.cost; due > 0; i++ {
 		due -= s.stretches[i].pay(due)
 	}
 }
