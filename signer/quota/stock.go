@@ -116,10 +116,10 @@ func (s *stock) take(call *flight) {
 }
 
 // pay takes up to due out of a stretch, and returns how much it was.
-func (x *stretch) pay(due Units) Units {
-	part := min(due, x.left)
-	x.left -= part
-	x.used += float64(part)
+func (s *stretch) pay(due Units) Units {
+	part := min(due, s.left)
+	s.left -= part
+	s.used += float64(part)
 	return part
 }
 
