@@ -83,7 +83,8 @@ func (w *turn) abandon() {
 }
 
 // outwait waits until a breaker lets a call try. It does not fail at once while
-// the vault is down: a job that is given back has lost an attempt.
+// the vault is down: a job that is given back has lost an attempt. A wait that
+// ctx would not outlive fails now, with what ctx would say in the end.
 func outwait(ctx context.Context, b *quota.Breaker) (quota.Try, error) {
 	for {
 		try, err := b.Enter()
@@ -92,7 +93,7 @@ func outwait(ctx context.Context, b *quota.Breaker) (quota.Try, error) {
 		}
 		open, _ := errors.AsType[*quota.WaitError](err)
 		if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) < open.Wait {
-			return quota.Try{}, err
+			return quota.Try{}, fmt.Errorf("%w: %w", context.DeadlineExceeded, err)
 		}
 		if err := pause(ctx, open.Wait); err != nil {
 			return quota.Try{}, err
@@ -145,13 +146,13 @@ func (w *turn) paced(err error) bool {
 func (t task) held(last *signer.Error, attempts int, err error) *signer.Error {
 	wait, ok := errors.AsType[*quota.WaitError](err)
 	switch {
-	case errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded):
-		return t.interrupted(last, attempts, err)
 	case errors.Is(err, quota.ErrOpen):
 		if trouble := t.vault.trouble.Load(); trouble != nil {
 			err = fmt.Errorf("%w, and before: %w", err, trouble)
 		}
 		return &signer.Error{Code: schema.CodeUnavailable, Message: t.subject() + ": the vault has not answered for a while, and is tried again soon", RetryAfter: wait.Wait, Err: err}
+	case errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded):
+		return t.interrupted(last, attempts, err)
 	case ok:
 		return &signer.Error{Code: schema.CodeThrottled, Message: t.subject() + ": the vault's quota does not allow it in time", RetryAfter: wait.Wait, Err: err}
 	}

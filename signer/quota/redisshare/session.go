@@ -16,8 +16,8 @@ import (
 
 const (
 	firstPause = 50 * time.Millisecond // between sessions, at most
-	lastPause  = 2 * time.Second
-	steady     = 10 * time.Second // a session this long was no accident
+	lastPause  = time.Second           // the client itself looks once a second whether the store is back
+	steady     = 10 * time.Second      // a session this long was no accident
 )
 
 // attend is one session: it subscribes, tells the gate to ask, and passes on
