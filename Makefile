@@ -5,7 +5,7 @@ FUZZTIME ?= 1m
 SEEDS ?= 500
 
 .DEFAULT_GOAL := help
-.PHONY: help build test race lint fmt conformance fuzz chaos bench quota-bench quota-processes redis-test ci
+.PHONY: help build test race lint fmt conformance fuzz chaos crash bench quota-bench quota-processes redis-test ci
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -34,6 +34,10 @@ fuzz: ## Fuzz each decoder for FUZZTIME (1m)
 
 chaos: ## Check the promises under SEEDS (500) runs of faults
 	go test -run TestChaos -count 1 -v -timeout 60m ./worker -chaos.seeds=$(SEEDS)
+
+crash: KILLS ?= 1000
+crash: ## Kill a real worker KILLS (1000) times, at each boundary of a job
+	go test -run TestCrashMatrix -count 1 -v -timeout 2h ./cmd/signmill -crash.kills=$(KILLS)
 
 bench: ## Measure the worker against a bare loop of the two SDKs
 	go test -run '^$$' -bench . -benchtime 5s -timeout 20m ./worker

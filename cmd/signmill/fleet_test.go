@@ -104,6 +104,12 @@ func (l *vaultLog) refused() int {
 	return l.throttled
 }
 
+func (l *vaultLog) signatures() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return len(l.signed)
+}
+
 // within counts the signatures of a span.
 func (l *vaultLog) within(from, to time.Time) (n int) {
 	l.mu.Lock()

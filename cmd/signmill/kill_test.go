@@ -6,7 +6,6 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"io"
-	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -21,46 +20,10 @@ import (
 	"github.com/signmill/signmill/schema"
 )
 
-// TestKilledWorkerLosesNothing kills the real worker again and again while it
-// works on jobs of a real broker, both processes of their own. In the end each
-// job has one reply that can be seen, and no job is left.
-func TestKilledWorkerLosesNothing(t *testing.T) {
-	if testing.Short() {
-		t.Skip("takes seconds")
-	}
-	t.Parallel()
-	const kills, jobsEach = 20, 10
-	s := startStack(t, nil)
-	for i := range kills {
-		s.submit(i, jobsEach, 10)
-		w := s.startWorker()
-		<-time.After(rand.N(100 * time.Millisecond))
-		s.must(w.Process.Kill())
-		_ = w.Wait() // it tells of the kill
-	}
-	w := s.startWorker()
-	replies := s.replies(kills * jobsEach)
-	s.must(w.Process.Signal(os.Interrupt))
-	s.must(w.Wait())
-	for id, n := range replies {
-		if n != 1 {
-			t.Errorf("%s has %d replies, want 1", id, n)
-		}
-	}
-	for _, name := range []string{"jobs", "replies", servicebus.DeadLetters("jobs")} {
-		from, err := s.client.Receiver(name)
-		s.must(err)
-		if got := s.receive(from, time.Second); len(got) > 0 {
-			t.Errorf("queue %s holds the message %q, want none", name, got[0].ID)
-		}
-	}
-	t.Logf("%d of %d jobs were answered after a kill", s.log.count(`"msg":"job answered"`)-s.log.count(`"delivery_count":1,`), kills*jobsEach)
-}
-
 // shortLocks is a job queue whose messages come back soon when a worker dies,
 // however often.
 const shortLocks = `{"UserConfig": {"Namespaces": [{"Name": "sbemulatorns", "Queues": [
-	{"Name": "jobs", "Properties": {"LockDuration": "PT5S", "MaxDeliveryCount": 100}}
+	{"Name": "jobs", "Properties": {"LockDuration": "PT5S", "MaxDeliveryCount": 2000}}
 ], "Topics": []}], "Logging": {"Type": "Console"}}}`
 
 // processes are a broker and a vault in one process, a worker in another, and a
@@ -146,28 +109,14 @@ func (s *processes) submit(round, jobs, items int) {
 	s.must(to.Close(s.Context()))
 }
 
-// replies takes replies until so many jobs have one, and counts them.
-func (s *processes) replies(jobs int) map[string]int {
-	s.Helper()
-	from, err := s.client.Receiver("replies")
-	s.must(err)
-	seen := map[string]int{}
-	for len(seen) < jobs {
-		got := s.receive(from, awaitFor)
-		if len(got) == 0 {
-			s.Fatalf("no reply for %s; %d of %d jobs have one", awaitFor, len(seen), jobs)
-		}
-		for _, d := range got {
-			result, err := schema.DecodeResult(d.Body)
-			s.must(err)
-			if result.Status != schema.Succeeded {
-				s.Errorf("%s has status %q", result.ID, result.Status)
-			}
-			seen[result.ID]++
+// setting returns the value of a variable.
+func (s *processes) setting(name string) (value string) {
+	for _, pair := range s.env {
+		if v, ok := strings.CutPrefix(pair, name+"="); ok {
+			value = v
 		}
 	}
-	s.must(from.Close(s.Context()))
-	return seen
+	return value
 }
 
 // receive takes what a queue holds, or nothing when that is nothing for so long.
