@@ -1,6 +1,9 @@
 package schema
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
 // check reports the first fault of a result, or nil. Encode and DecodeResult
 // share it.
@@ -15,6 +18,9 @@ func (r *Result) check() *Invalid {
 	if wrong := badText(r.KID, 0, MaxKID); wrong != "" {
 		return broken("/kid", wrong)
 	}
+	if r.TraceID != "" && !isTraceID(r.TraceID) {
+		return broken("/traceId", "must have 32 of 0-9 and a-f, and not zeros only")
+	}
 	if bad := checkLabels(CodeInternal, r.Labels); bad != nil {
 		return bad
 	}
@@ -26,6 +32,18 @@ func (r *Result) check() *Invalid {
 	}
 	return r.checkOutcome()
 }
+
+// isTraceID reports whether s is a trace id of W3C Trace Context (section
+// 3.2.2.3).
+func isTraceID(s string) bool {
+	if len(s) != traceIDSize || s == strings.Repeat("0", traceIDSize) {
+		return false
+	}
+	return strings.IndexFunc(s, func(r rune) bool { return (r < '0' || r > '9') && (r < 'a' || r > 'f') }) < 0
+}
+
+// traceIDSize is the length of a trace id in hex digits.
+const traceIDSize = 32
 
 // broken is a fault of a result: the worker that made it has a defect.
 func broken(field, wrong string) *Invalid { return invalid(CodeInternal, field, "%s", wrong) }

@@ -21,7 +21,7 @@ func (r *reader) result() (out Result, bad *Invalid) {
 		return out, bad
 	}
 	var version string
-	fields := []string{"schema", "id", "status", "items", "kid", "labels", "error"}
+	fields := []string{"schema", "id", "status", "items", "kid", "traceId", "labels", "error"}
 	bad = r.object(fields, 4, func(field string) (bad *Invalid) {
 		switch field {
 		case "labels":
@@ -43,6 +43,11 @@ func (r *reader) result() (out Result, bad *Invalid) {
 			out.Status = Status(text)
 		case "kid":
 			out.KID = string(text)
+			if bad == nil && len(text) == 0 {
+				return r.fault("must not be empty; leave it out instead")
+			}
+		case "traceId":
+			out.TraceID = string(text)
 			if bad == nil && len(text) == 0 {
 				return r.fault("must not be empty; leave it out instead")
 			}

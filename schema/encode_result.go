@@ -93,6 +93,9 @@ func (r *Result) append(dst []byte, limit int) []byte {
 		dst = append(dst, `,"kid":`...)
 		dst = appendQuoted(dst, r.KID)
 	}
+	if r.TraceID != "" {
+		dst = append(dst, `,"traceId":"`+r.TraceID+`"`...)
+	}
 	if len(r.Labels) > 0 {
 		dst = append(dst, `,"labels":`...)
 		dst = appendLabels(dst, r.Labels)

@@ -65,11 +65,11 @@ func TestMaxResultBytes(t *testing.T) {
 	t.Parallel()
 	rsa, ec := jobOf(RS256, 2), jobOf(ES256, 2)
 	ec.Labels = map[string]string{"a": `"`}
-	frame := 88 + 7 + 512 + 9 + 8
+	frame := 101 + 7 + 512 + 32 + 9 + 8
 	one := func(o Operation, a Algorithm, extra int) int { return kind{o, a}.job(1, extra).MaxResultBytes() }
 	for name, c := range map[string]struct{ got, want int }{
-		"RS256":                            {rsa.MaxResultBytes(), 88 + 7 + 512 + 2*(9+8+14+683)},
-		"ES256":                            {ec.MaxResultBytes(), 88 + 7 + 512 + len(`{"a":"\""}`) + 2*(9+8+50+24+64)},
+		"RS256":                            {rsa.MaxResultBytes(), 101 + 7 + 512 + 32 + 2*(9+8+14+683)},
+		"ES256":                            {ec.MaxResultBytes(), 101 + 7 + 512 + 32 + len(`{"a":"\""}`) + 2*(9+8+50+24+64)},
 		"verify":                           {one(Verify, RS256, 400), frame + 138},
 		"encrypt with RSA":                 {one(Encrypt, RSA15, 0), frame + 15 + 683},
 		"encrypt 1,000 bytes with GCM":     {one(Encrypt, A256GCM, 999), frame + 15 + 1334 + 24 + 31},

@@ -5,12 +5,13 @@ const ResultVersion = "signmill.result/v1"
 
 // Result is one message on the reply queue: the outcome of one job.
 type Result struct {
-	ID     string            // the job's id; empty only when the job's id could not be read
-	Status Status            // outcome over all items
-	KID    string            // full versioned key identifier that was used; empty when nothing was done
-	Labels map[string]string // as in the job
-	Error  *Error            // set only when the job could not be decoded, and Items is then empty
-	Items  []ItemResult      // one for each item of the job, in the order of the job
+	ID      string            // the job's id; empty only when the job's id could not be read
+	Status  Status            // outcome over all items
+	KID     string            // full versioned key identifier that was used; empty when nothing was done
+	TraceID string            // of the W3C trace context under which the job was done: 32 lower-case hex digits, not all zero; empty when there was none
+	Labels  map[string]string // as in the job
+	Error   *Error            // set only when the job could not be decoded, and Items is then empty
+	Items   []ItemResult      // one for each item of the job, in the order of the job
 }
 
 // ItemResult is the outcome of one item: what the operation made, or an

@@ -9,7 +9,7 @@ import (
 // done names.
 func resultOf(j Job, done func(i int) bool) Result {
 	kid := "https://" + strings.Repeat("v", MaxKID-len("https://"))
-	r := Result{ID: j.ID, KID: kid, Labels: j.Labels}
+	r := Result{ID: j.ID, KID: kid, TraceID: strings.Repeat("a", 32), Labels: j.Labels}
 	for i := range j.Items {
 		out := largest(&j, &j.Items[i])
 		if !done(i) {

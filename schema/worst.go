@@ -39,7 +39,7 @@ func pick(f SignatureFormat, jose, der int) int {
 
 // The constant parts of an encoded result, see MaxResultBytes.
 const (
-	resultFrame     = `{"schema":"` + ResultVersion + `","id":,"status":"succeeded","kid":"","labels":,"items":[]}`
+	resultFrame     = `{"schema":"` + ResultVersion + `","id":,"status":"succeeded","kid":"","traceId":"","labels":,"items":[]}`
 	itemFrame       = `{"id":,},`
 	signatureFrame  = `"signature":""`
 	validFrame      = `"valid":false`
@@ -58,7 +58,7 @@ const maxPEMLines = MaxPEM/65 + 2
 // MaxResultBytes returns how many bytes the result of j can take at worst.
 // A job for which this is over Limits.MaxResultBytes is refused.
 //
-//	88 + id + 512 (kid) + labels
+//	101 + id + 512 (kid) + 32 (traceId) + labels
 //	+ for each item: 9 + id + the larger of
 //	    138, an error: 50 + 24 (code) + 64 (message)
 //	    sign: 14 + b(longest signature), 697 for RSA
@@ -78,7 +78,7 @@ const maxPEMLines = MaxPEM/65 + 2
 // RSA1_5, 470 for RSA-OAEP, 446 for RSA-OAEP-256.
 func (j Job) MaxResultBytes() int {
 	const failed = len(errorFrame) + MaxCode + minMessage
-	total := len(resultFrame) + quotedLen(j.ID) + MaxKID + len(appendLabels(nil, j.Labels))
+	total := len(resultFrame) + quotedLen(j.ID) + MaxKID + traceIDSize + len(appendLabels(nil, j.Labels))
 	for i := range j.Items {
 		item := &j.Items[i]
 		total += len(itemFrame) + quotedLen(item.ID) + max(j.maxOutcome(item), failed)
