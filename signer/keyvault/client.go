@@ -113,9 +113,10 @@ func (c *Client) vault(at address) (*vault, error) {
 	}
 	sdk, err := azkeys.NewClient(at.String(), credential, &azkeys.ClientOptions{
 		ClientOptions: azcore.ClientOptions{
-			Retry:     policy.RetryOptions{MaxRetries: -1},
-			Telemetry: policy.TelemetryOptions{ApplicationID: "signmill"},
-			Transport: c.wire,
+			Retry:           policy.RetryOptions{MaxRetries: -1},
+			Telemetry:       policy.TelemetryOptions{ApplicationID: "signmill"},
+			Transport:       c.wire,
+			TracingProvider: c.config.tracing(),
 		},
 		DisableChallengeResourceVerification: at.local,
 	})

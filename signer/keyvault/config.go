@@ -10,6 +10,7 @@ import (
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"go.opentelemetry.io/otel/metric"
+	"go.opentelemetry.io/otel/trace"
 
 	"github.com/signmill/signmill/signer/quota"
 )
@@ -69,6 +70,10 @@ type Config struct {
 	// Meter counts calls made and calls saved, as [MetricCalls] and
 	// [MetricCallsSaved]. nil: nothing is counted.
 	Meter metric.Meter
+
+	// Tracer makes a span for each request, below a span that is recorded.
+	// nil: there are none.
+	Tracer trace.Tracer
 }
 
 // Retry bounds how a call is repeated after throttling, 408, 5xx or a broken
