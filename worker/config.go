@@ -28,6 +28,7 @@ type Config struct {
 	DrainTimeout  time.Duration // time to finish held jobs after Run's context ended; replies and settlements may take 5 seconds more; 0: 25 seconds
 	Limits        schema.Limits // what a job may be; zero: schema's defaults
 	Log           *slog.Logger  // one event per outcome; nil: slog.Default()
+	Telemetry     Telemetry     // what else is told of the jobs; zero: nothing
 }
 
 // Defaults of Config.

@@ -36,7 +36,7 @@ func (w *Worker) intake(ctx context.Context, start func(*heldDelivery)) error {
 			return ctx.Err()
 		}
 		began := time.Now()
-		deliveries, err := w.Jobs.Receive(ctx, free)
+		deliveries, err := w.observer.receive(ctx, w.Jobs, free)
 		for range free - len(deliveries) {
 			release()
 		}

@@ -26,6 +26,7 @@ func (w *Worker) doItems(ctx context.Context, d *heldDelivery, job schema.Job, k
 	errs := make([]error, len(job.Items))
 	ctx = quota.WithCaller(ctx, quota.Caller{Job: job.ID})
 	turns, giveBack := context.WithCancelCause(ctx)
+	untraced := quiet(turns)
 	defer giveBack(nil)
 	var waiting line
 	var items sync.WaitGroup
@@ -41,7 +42,7 @@ func (w *Worker) doItems(ctx context.Context, d *heldDelivery, job schema.Job, k
 			defer items.Done()
 			defer d.portion.less()
 			defer place.free()
-			errs[i] = w.doItem(waiting.watch(turns, place), job, key, item, &results[i])
+			errs[i] = w.doItem(waiting.watch(traceItem(turns, untraced, i), place), job, key, item, &results[i])
 			if errs[i] != nil && !w.lastAttempt(d.Delivery) && itemError(errs[i], job.NotAfter).Retryable {
 				giveBack(errs[i])
 			}

@@ -15,6 +15,8 @@ import (
 // work, its reply and its settlement on last.
 func (w *Worker) process(work, last context.Context, d *heldDelivery) {
 	defer d.release()
+	work, last, end := w.observer.process(work, last, d)
+	defer end()
 	held, stop := keepLock(work, d.Delivery)
 	defer stop()
 
@@ -87,7 +89,9 @@ func (w *Worker) do(ctx context.Context, d *heldDelivery, job schema.Job, ref si
 		v.cause = err
 		return v
 	}
+	attempt, span := w.observer.items(attempt, job, key)
 	items, passing, cause := w.doItems(attempt, d, job, key)
+	endItems(span, items, cause)
 	result := newResult(job, key.KID, items)
 	if passing {
 		return w.retry(d.Delivery, &result, cause)

@@ -16,12 +16,13 @@ func (w *Worker) reply(ctx context.Context, d *queue.Delivery, v verdict) error 
 	if v.result == nil {
 		return nil
 	}
+	v.result.TraceID = traceID(ctx)
 	body, err := v.result.Encode(w.Limits.MaxResultBytes)
 	if err != nil {
 		return err
 	}
 	to, _ := w.replyQueue(d.ReplyTo)
-	return w.outboxes[to].send(ctx, queue.Message{
+	return w.observer.send(ctx, to, w.outboxes[to], queue.Message{
 		ID:            v.replyID,
 		CorrelationID: correlationID(d.Message),
 		SessionID:     ifSendable(d.ReplyToSessionID),

@@ -18,8 +18,9 @@ const settleTimeout = 30 * time.Second
 // lost the verdict is thrown away, because the message is another's by now.
 // Held ends with the lock or the work, last with the worker.
 func (w *Worker) conclude(held, last context.Context, d *heldDelivery, v verdict) {
-	log := w.Log.With("message_id", d.ID, "delivery_count", d.Count, "duration_ms", time.Since(d.began).Milliseconds())
+	log := traced(last, w.Log).With("message_id", d.ID, "delivery_count", d.Count, "duration_ms", time.Since(d.began).Milliseconds())
 	if errors.Is(context.Cause(held), queue.ErrLockLost) {
+		w.observer.conclude(last, v, queue.ErrLockLost)
 		log.Warn("lock lost: the result is thrown away and the job comes again")
 		return
 	}
@@ -29,7 +30,9 @@ func (w *Worker) conclude(held, last context.Context, d *heldDelivery, v verdict
 	if v.outcome == queue.Abandon {
 		rest(held, d.draining, hinted(v.cause)+pauseBefore(d.Count, rand.N[time.Duration]))
 	}
-	if err := settle(last, d.Delivery, v); err != nil {
+	err := w.observer.settle(last, d.Delivery, v)
+	w.observer.conclude(last, v, err)
+	if err != nil {
 		log.Warn("not settled: the job comes again", "error", err, "cause", v.cause)
 		return
 	}

@@ -15,6 +15,7 @@ type Worker struct {
 	items    chan func()        // items for idle hands; closed by Run
 	hands    sync.WaitGroup     // goroutines that do items
 	outboxes map[string]*outbox // of each reply queue, by name; never changes
+	observer *observer
 }
 
 // New checks the configuration and returns a Worker. It starts nothing.
@@ -30,6 +31,7 @@ func New(c Config) (*Worker, error) {
 		places:   make(chan struct{}, c.Concurrency),
 		items:    make(chan func()),
 		outboxes: make(map[string]*outbox, len(c.Replies)),
+		observer: newObserver(c.Telemetry),
 	}
 	for name, sender := range c.Replies {
 		w.outboxes[name] = newOutbox(sender)

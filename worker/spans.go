@@ -1,0 +1,172 @@
+package worker
+
+import (
+	"context"
+
+	"go.opentelemetry.io/otel/attribute"
+	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/signmill/signmill/queue"
+	"github.com/signmill/signmill/schema"
+	"github.com/signmill/signmill/signer"
+)
+
+// Attributes of ours.
+const (
+	attributeOperation = attribute.Key("signmill.operation") // by schema's names
+	attributeKey       = attribute.Key("signmill.key")       // the alias
+	attributeKID       = attribute.Key("signmill.kid")
+	attributeAlgorithm = attribute.Key("signmill.algorithm")
+	attributeItems     = attribute.Key("signmill.items")        // of the job
+	attributeFailed    = attribute.Key("signmill.items.failed") // of these
+	attributeJob       = attribute.Key("signmill.job.id")
+	attributeStatus    = attribute.Key("signmill.status") // of the result
+)
+
+// receive is Receive of the job queue with a span that links the producers.
+func (o *observer) receive(ctx context.Context, from queue.Receiver, limit int) ([]*queue.Delivery, error) {
+	if !o.on {
+		return from.Receive(ctx, limit)
+	}
+	ctx, span := o.start(ctx, "receive", o.JobQueue, trace.SpanKindClient, semconv.MessagingOperationTypeReceive)
+	defer span.End()
+	deliveries, err := from.Receive(ctx, limit)
+	span.SetAttributes(semconv.MessagingBatchMessageCount(len(deliveries)))
+	for _, d := range deliveries {
+		producer, _ := ExtractTrace(d.Message)
+		if producer.IsValid() {
+			span.AddLink(trace.Link{SpanContext: producer, Attributes: []attribute.KeyValue{semconv.MessagingMessageID(d.ID)}})
+		}
+	}
+	if ctx.Err() == nil {
+		failed(span, err)
+	}
+	return deliveries, err
+}
+
+// start begins a span on a queue.
+func (o *observer) start(ctx context.Context, operation, name string, kind trace.SpanKind, more ...attribute.KeyValue) (context.Context, trace.Span) {
+	return o.Tracer.Start(ctx, operation+" "+name, //nolint:spancheck // the caller ends it
+		trace.WithSpanKind(kind), trace.WithAttributes(o.common...), trace.WithAttributes(more...),
+		trace.WithAttributes(semconv.MessagingOperationName(operation), semconv.MessagingDestinationName(name)))
+}
+
+// process begins the span of a delivery. The contexts that it returns hold it;
+// without spans they hold the producer's, so that the reply passes it on.
+func (o *observer) process(work, last context.Context, d *heldDelivery) (_, _ context.Context, end func()) {
+	producer, _ := ExtractTrace(d.Message)
+	if !o.on {
+		return passOn(work, producer), passOn(last, producer), func() {}
+	}
+	var links []trace.Link
+	if producer.IsValid() && o.Link {
+		links = []trace.Link{{SpanContext: producer}}
+		producer = trace.SpanContext{}
+	}
+	last, span := o.Tracer.Start(passOn(last, producer), "process "+o.JobQueue, trace.WithSpanKind(trace.SpanKindConsumer),
+		trace.WithLinks(links...), trace.WithAttributes(o.common...), trace.WithAttributes(
+			semconv.MessagingOperationTypeProcess, semconv.MessagingOperationName("process"), semconv.MessagingDestinationName(o.JobQueue)))
+	if span.IsRecording() {
+		span.SetAttributes(about(d)...)
+	}
+	return trace.ContextWithSpan(work, span), last, func() { span.End() }
+}
+
+// passOn returns ctx with another's span, if there is one.
+func passOn(ctx context.Context, span trace.SpanContext) context.Context {
+	if !span.IsValid() {
+		return ctx
+	}
+	return trace.ContextWithRemoteSpanContext(ctx, span)
+}
+
+// about describes a delivery.
+func about(d *heldDelivery) []attribute.KeyValue {
+	attributes := []attribute.KeyValue{
+		semconv.MessagingMessageID(d.ID),
+		semconv.MessagingServiceBusMessageDeliveryCount(d.Count),
+		semconv.MessagingServiceBusMessageEnqueuedTime(int(d.EnqueuedAt.Unix())),
+	}
+	if id := correlationID(d.Message); id != "" {
+		attributes = append(attributes, semconv.MessagingMessageConversationID(id))
+	}
+	return attributes
+}
+
+// items begins the span of all items of a job.
+func (o *observer) items(ctx context.Context, job schema.Job, key signer.Key) (context.Context, trace.Span) {
+	if !trace.SpanFromContext(ctx).IsRecording() {
+		return ctx, trace.SpanFromContext(context.Background()) // one that does nothing
+	}
+	trace.SpanFromContext(ctx).SetAttributes(attributeJob.String(job.ID))
+	return o.Tracer.Start(ctx, string(job.Operation)+" "+job.Key, trace.WithAttributes( //nolint:spancheck // endItems ends it
+		attributeOperation.String(string(job.Operation)),
+		attributeKey.String(job.Key),
+		attributeKID.String(key.KID),
+		attributeAlgorithm.String(string(job.Algorithm)),
+		attributeItems.Int(len(job.Items))))
+}
+
+// endItems ends it; cause is the first failure.
+func endItems(span trace.Span, items []schema.ItemResult, cause error) {
+	defer span.End()
+	if !span.IsRecording() || cause == nil {
+		return
+	}
+	n := 0
+	for i := range items {
+		if items[i].Error != nil {
+			n++
+		}
+	}
+	span.SetAttributes(attributeFailed.Int(n))
+	failed(span, cause)
+}
+
+// traceItem returns the context for an item of a job: with ctx's span for the first
+// ones, and with one that records nothing for the rest.
+func traceItem(ctx, quiet context.Context, i int) context.Context {
+	if i < tracedItems {
+		return ctx
+	}
+	return quiet
+}
+
+// quiet returns ctx with its trace, but without a span to record below.
+func quiet(ctx context.Context) context.Context {
+	if !trace.SpanFromContext(ctx).IsRecording() {
+		return ctx
+	}
+	return trace.ContextWithSpanContext(ctx, trace.SpanContextFromContext(ctx))
+}
+
+// send sends a reply with the context of its own span in it. Its time is that
+// of the reply, which may wait for a batch, and is sent together with others.
+func (o *observer) send(ctx context.Context, to string, b *outbox, m queue.Message) error {
+	if !o.on {
+		InjectTrace(ctx, &m)
+		return b.send(ctx, m)
+	}
+	ctx, span := o.start(ctx, "send", to, trace.SpanKindProducer, semconv.MessagingOperationTypeSend,
+		semconv.MessagingMessageID(m.ID), semconv.MessagingMessageConversationID(m.CorrelationID))
+	defer span.End()
+	InjectTrace(ctx, &m)
+	err := b.send(ctx, m)
+	failed(span, err)
+	return err
+}
+
+// settle ends a delivery as v says, with a span.
+func (o *observer) settle(ctx context.Context, d *queue.Delivery, v verdict) error {
+	if !o.on {
+		return settle(ctx, d, v)
+	}
+	how := disposition(v.outcome)
+	ctx, span := o.start(ctx, how.Value.AsString(), o.JobQueue, trace.SpanKindClient, semconv.MessagingOperationTypeSettle,
+		how, semconv.MessagingMessageID(d.ID))
+	defer span.End()
+	err := settle(ctx, d, v)
+	failed(span, err)
+	return err
+}
