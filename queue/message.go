@@ -12,6 +12,7 @@ type Message struct {
 	SessionID        string         // at most 128 characters; "" for none
 	Subject          string         // application-specific label
 	ContentType      string         // media type of Body, RFC 2045
+	ContentEncoding  string         // how Body is compressed, RFC 9110, section 8.4.1; "": it is not
 	Body             []byte         // payload; the first data section on AMQP
 	Properties       map[string]any // application properties; strings, numbers, booleans and times
 	TimeToLive       time.Duration  // zero: the queue's default

@@ -22,6 +22,7 @@ func full() queue.Message {
 		ReplyToSessionID: "client-3",
 		Subject:          "sign",
 		ContentType:      "application/json; charset=utf-8",
+		ContentEncoding:  "identity",
 		Body:             []byte("{\"text\":\"grüße \U0001F511\"}\x00\xff"),
 		TimeToLive:       10 * time.Minute,
 		Properties: map[string]any{

@@ -11,12 +11,12 @@ import (
 // pack fills batches in order, before anything is sent. A batch holds messages
 // of one session only, because the broker files all of it under the session of
 // the first.
-func (s *Sender) pack(ctx context.Context, messages []*azservicebus.Message) ([]*azservicebus.MessageBatch, error) {
+func (s *Sender) pack(ctx context.Context, messages []*azservicebus.AMQPAnnotatedMessage) ([]*azservicebus.MessageBatch, error) {
 	var batches []*azservicebus.MessageBatch
 	var open *azservicebus.MessageBatch
 	for i, m := range messages {
 		if open != nil && sameSession(messages[i-1], m) {
-			err := open.AddMessage(m, nil)
+			err := open.AddAMQPAnnotatedMessage(m, nil)
 			if err == nil {
 				continue
 			}
@@ -34,12 +34,12 @@ func (s *Sender) pack(ctx context.Context, messages []*azservicebus.Message) ([]
 }
 
 // begin opens a batch with its first message.
-func (s *Sender) begin(ctx context.Context, first *azservicebus.Message) (*azservicebus.MessageBatch, error) {
+func (s *Sender) begin(ctx context.Context, first *azservicebus.AMQPAnnotatedMessage) (*azservicebus.MessageBatch, error) {
 	batch, err := s.empty(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return batch, named(first, batch.AddMessage(first, nil))
+	return batch, named(first, batch.AddAMQPAnnotatedMessage(first, nil))
 }
 
 // empty returns an empty batch, whose size the open link knows.
@@ -52,16 +52,17 @@ func (s *Sender) empty(ctx context.Context) (batch *azservicebus.MessageBatch, e
 }
 
 // named says which message an error is about.
-func named(m *azservicebus.Message, err error) error {
+func named(m *azservicebus.AMQPAnnotatedMessage, err error) error {
 	if err == nil {
 		return nil
 	}
-	return fmt.Errorf("message %q: %w", *m.MessageID, err)
+	return fmt.Errorf("message %q: %w", m.Properties.MessageID, err)
 }
 
-func sameSession(a, b *azservicebus.Message) bool {
-	if a.SessionID == nil || b.SessionID == nil {
-		return a.SessionID == b.SessionID
+func sameSession(a, b *azservicebus.AMQPAnnotatedMessage) bool {
+	first, second := a.Properties.GroupID, b.Properties.GroupID
+	if first == nil || second == nil {
+		return first == second
 	}
-	return *a.SessionID == *b.SessionID
+	return *first == *second
 }

@@ -19,8 +19,8 @@ import (
 const maxID = 128
 
 // outgoingAll translates messages, all or none.
-func outgoingAll(messages []queue.Message) ([]*azservicebus.Message, error) {
-	out := make([]*azservicebus.Message, len(messages))
+func outgoingAll(messages []queue.Message) ([]*azservicebus.AMQPAnnotatedMessage, error) {
+	out := make([]*azservicebus.AMQPAnnotatedMessage, len(messages))
 	for i, m := range messages {
 		o, err := outgoing(m)
 		if err != nil {
@@ -31,8 +31,9 @@ func outgoingAll(messages []queue.Message) ([]*azservicebus.Message, error) {
 	return out, nil
 }
 
-// outgoing translates m for the client.
-func outgoing(m queue.Message) (*azservicebus.Message, error) {
+// outgoing translates m for the client, into its form that is nearest to the
+// wire: the other one knows no content encoding.
+func outgoing(m queue.Message) (*azservicebus.AMQPAnnotatedMessage, error) {
 	if err := checkIDs(m); err != nil {
 		return nil, err
 	}
@@ -40,19 +41,24 @@ func outgoing(m queue.Message) (*azservicebus.Message, error) {
 	if err != nil {
 		return nil, err
 	}
-	o := &azservicebus.Message{
-		MessageID:             &m.ID,
-		CorrelationID:         optional(m.CorrelationID),
-		ReplyTo:               optional(m.ReplyTo),
-		ReplyToSessionID:      optional(m.ReplyToSessionID),
-		SessionID:             optional(m.SessionID),
-		Subject:               optional(m.Subject),
-		ContentType:           optional(m.ContentType),
-		Body:                  m.Body,
+	o := &azservicebus.AMQPAnnotatedMessage{
+		Properties: &azservicebus.AMQPAnnotatedMessageProperties{
+			MessageID:       m.ID,
+			ReplyTo:         optional(m.ReplyTo),
+			ReplyToGroupID:  optional(m.ReplyToSessionID),
+			GroupID:         optional(m.SessionID),
+			Subject:         optional(m.Subject),
+			ContentType:     optional(m.ContentType),
+			ContentEncoding: optional(m.ContentEncoding),
+		},
+		Body:                  azservicebus.AMQPAnnotatedMessageBody{Data: [][]byte{m.Body}},
 		ApplicationProperties: properties,
 	}
+	if m.CorrelationID != "" {
+		o.Properties.CorrelationID = m.CorrelationID
+	}
 	if m.TimeToLive != 0 {
-		o.TimeToLive = &m.TimeToLive
+		o.Header = &azservicebus.AMQPAnnotatedMessageHeader{TTL: m.TimeToLive}
 	}
 	return o, nil
 }
@@ -88,6 +94,7 @@ func incoming(m *azservicebus.ReceivedMessage) queue.Message {
 	if p := m.RawAMQPMessage.Properties; p != nil {
 		in.ID = idText(p.MessageID)
 		in.CorrelationID = idText(p.CorrelationID)
+		in.ContentEncoding = value(p.ContentEncoding)
 	}
 	return in
 }

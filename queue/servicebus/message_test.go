@@ -52,15 +52,15 @@ func TestOutgoingLeavesOutWhatIsEmpty(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, p := range map[string]*string{
-		"correlation id": got.CorrelationID, "reply to": got.ReplyTo, "reply session": got.ReplyToSessionID,
-		"session id": got.SessionID, "subject": got.Subject, "content type": got.ContentType,
+		"reply to": got.Properties.ReplyTo, "reply session": got.Properties.ReplyToGroupID, "session id": got.Properties.GroupID,
+		"subject": got.Properties.Subject, "content type": got.Properties.ContentType, "content encoding": got.Properties.ContentEncoding,
 	} {
 		if p != nil {
 			t.Errorf("%s: got %q, want it left out", name, *p)
 		}
 	}
-	if got.TimeToLive != nil || got.ApplicationProperties != nil {
-		t.Errorf("got time to live %v and properties %v, want both left out", got.TimeToLive, got.ApplicationProperties)
+	if got.Properties.CorrelationID != nil || got.Header != nil || got.ApplicationProperties != nil {
+		t.Errorf("got correlation id %v, header %v and properties %v, want all left out", got.Properties.CorrelationID, got.Header, got.ApplicationProperties)
 	}
 }
 

@@ -50,7 +50,7 @@ func (s *Sender) send(ctx context.Context, messages []queue.Message) error {
 	}
 	if len(out) == 1 {
 		return named(out[0], s.door.pass(ctx, func(ctx context.Context) error {
-			return s.link.SendMessage(ctx, out[0], nil)
+			return s.link.SendAMQPAnnotatedMessage(ctx, out[0], nil)
 		}))
 	}
 	batches, err := s.pack(ctx, out)
