@@ -1,11 +1,12 @@
 package main
 
 import (
-	"net"
 	"slices"
 	"strings"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/cloud"
+
+	"github.com/signmill/signmill/signer"
 )
 
 // The clouds, as values of --cloud.
@@ -51,10 +52,10 @@ func cloudNamed(name string) azureCloud {
 // cloud: either the token would be worthless there, or the host not Azure's.
 func (c azureCloud) checkNamespace(host string) error {
 	name := strings.ToLower(host)
-	if !strings.Contains(name, ".") && !isLoopbackHost(name) {
+	if !strings.Contains(name, ".") && !signer.Loopback(name) {
 		return usagef("--namespace %q: use the whole name, such as %s.%s", host, host, c.bus)
 	}
-	if isLoopbackHost(name) || below(name, c.bus) {
+	if signer.Loopback(name) || below(name, c.bus) {
 		return nil
 	}
 	for _, other := range azureClouds() {
@@ -81,9 +82,3 @@ func (c azureCloud) checkVault(url string) error {
 
 // below reports whether host is a name in a domain.
 func below(host, domain string) bool { return strings.HasSuffix(host, "."+domain) }
-
-// isLoopbackHost reports whether a host name, without a port, is this machine.
-func isLoopbackHost(host string) bool {
-	ip := net.ParseIP(host)
-	return host == "localhost" || strings.HasSuffix(host, ".localhost") || ip != nil && ip.IsLoopback()
-}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/signmill/signmill/queue"
 	"github.com/signmill/signmill/queue/servicebus"
+	"github.com/signmill/signmill/signer"
 )
 
 // queues looks at the rights on every queue, and at its settings.
@@ -94,7 +95,7 @@ func (v *visit) az(verb, name string) string {
 // busName is the namespace's name in Azure; on this machine it has none.
 func (v *visit) busName() string {
 	at, _ := v.Bus.Address() // it was reached
-	if isLoopbackHost(at.Host) {
+	if signer.Loopback(at.Host) {
 		return at.Host
 	}
 	name, _, _ := strings.Cut(at.Host, ".")

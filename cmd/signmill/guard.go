@@ -5,6 +5,8 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+
+	"github.com/signmill/signmill/signer"
 )
 
 // guardLocal refuses local mode where Azure settings are present: a pipeline
@@ -44,5 +46,5 @@ func isLoopback(address string) bool {
 	if err != nil {
 		return false
 	}
-	return isLoopbackHost(strings.ToLower(u.Hostname()))
+	return signer.Loopback(strings.ToLower(u.Hostname()))
 }

@@ -11,17 +11,6 @@ import (
 	"github.com/signmill/signmill/signer"
 )
 
-// azureDomains returns the domains of vaults and Managed HSMs in Azure's
-// public and sovereign clouds. Nobody else can hold a name under them.
-func azureDomains() []string {
-	return []string{
-		"vault.azure.net", "managedhsm.azure.net",
-		"vault.azure.cn", "managedhsm.azure.cn",
-		"vault.usgovcloudapi.net", "managedhsm.usgovcloudapi.net",
-		"vault.microsoftazure.de", "managedhsm.microsoftazure.de",
-	}
-}
-
 // address is a vault's base URL in one spelling: lower case, no default port,
 // no slash at the end.
 type address struct {
@@ -73,7 +62,7 @@ func (g gate) address(raw string) (address, error) {
 		return address{}, fmt.Errorf("%q is not the base URL of a vault, such as https://example.vault.azure.net", raw)
 	}
 	host, port := strings.ToLower(u.Hostname()), u.Port()
-	a := address{scheme: u.Scheme, host: host, local: g.local && loopback(host)}
+	a := address{scheme: u.Scheme, host: host, local: g.local && signer.Loopback(host)}
 	if port != "" && !(port == "443" && u.Scheme == "https") {
 		a.host = net.JoinHostPort(host, port)
 	}
@@ -82,7 +71,7 @@ func (g gate) address(raw string) (address, error) {
 		return a, nil
 	case u.Scheme != "https":
 		return address{}, fmt.Errorf("%q is not an https URL", raw)
-	case under(host, g.domains), under(host, azureDomains()) && a.host == host:
+	case under(host, g.domains), under(host, signer.VaultDomains()) && a.host == host:
 		return a, nil
 	}
 	return address{}, fmt.Errorf("%q is not under a known domain of Key Vault or Managed HSM, and gets no token", raw)
@@ -92,7 +81,7 @@ func (g gate) address(raw string) (address, error) {
 func (g gate) kid(raw string) (keyID, error) {
 	base, rest, _ := strings.Cut(raw, "/keys/")
 	name, version, _ := strings.Cut(rest, "/")
-	if !validName(name) || !validVersion(version) {
+	if !signer.ValidName(name) || !signer.ValidVersion(version) {
 		return keyID{}, fmt.Errorf("%q is not a versioned key identifier", raw)
 	}
 	vault, err := g.address(base)
@@ -104,9 +93,9 @@ func (g gate) ref(ref signer.Ref) (keyID, error) {
 	vault, err := g.address(ref.Vault)
 	switch {
 	case err != nil:
-	case !validName(ref.Name):
+	case !signer.ValidName(ref.Name):
 		err = fmt.Errorf("%q is not the name of a key: 1 to 127 letters, digits and hyphens", ref.Name)
-	case ref.Version != "" && !validVersion(ref.Version):
+	case ref.Version != "" && !signer.ValidVersion(ref.Version):
 		err = fmt.Errorf("%q is not the version of a key: 32 hex digits", ref.Version)
 	}
 	if err != nil {
@@ -120,23 +109,5 @@ func under(host string, domains []string) bool {
 	return slices.ContainsFunc(domains, func(domain string) bool {
 		label, found := strings.CutSuffix(host, "."+strings.ToLower(domain))
 		return found && label != "" && !strings.HasPrefix(label, ".")
-	})
-}
-
-func loopback(host string) bool {
-	ip := net.ParseIP(host)
-	return host == "localhost" || strings.HasSuffix(host, ".localhost") || ip != nil && ip.IsLoopback()
-}
-
-// validName follows the vault's own rule for names of keys.
-func validName(name string) bool {
-	return len(name) >= 1 && len(name) <= 127 && !strings.ContainsFunc(name, func(r rune) bool {
-		return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '-')
-	})
-}
-
-func validVersion(version string) bool {
-	return len(version) == 32 && !strings.ContainsFunc(version, func(r rune) bool {
-		return !(r >= '0' && r <= '9' || r >= 'a' && r <= 'f' || r >= 'A' && r <= 'F')
 	})
 }

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/security/keyvault/azkeys"
+
+	"github.com/signmill/signmill/signer"
 )
 
 // Settings are what a new key has besides its material. The zero value is an
@@ -75,7 +77,7 @@ func (s Settings) faults(name string) []error {
 }
 
 func checkName(name string) error {
-	if !validName(name) {
+	if !signer.ValidName(name) {
 		return fmt.Errorf("%q is not the name of a key: 1 to 127 letters, digits and hyphens", clip(name, 200))
 	}
 	return nil

@@ -67,7 +67,7 @@ func (v *Vault) own(kid string) (keyID, error) {
 	base, rest, _ := strings.Cut(kid, "/keys/")
 	name, version, _ := strings.Cut(rest, "/")
 	at, err := v.client.gate.address(base)
-	if err != nil || at != v.at || !validName(name) || version != "" && !validVersion(version) {
+	if err != nil || at != v.at || !signer.ValidName(name) || version != "" && !signer.ValidVersion(version) {
 		return keyID{}, v.wrong(keyID{vault: v.at}, fmt.Sprintf("the answer names the key %q", clip(kid, 200)))
 	}
 	return keyID{at, name, strings.ToLower(version)}, nil
