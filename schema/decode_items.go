@@ -130,6 +130,7 @@ func (d *draft) put(item *Item, v *value, rules *sizes, scratch []byte) (_ []byt
 	case v.data:
 		if scratch, wrong = appendDecoded(scratch[:0], v.text); wrong == "" {
 			d.arena = appendHash(d.arena, d.job.Algorithm, scratch)
+			item.FromData = true
 		}
 	case v.part == digestPart:
 		d.arena, wrong = appendDigest(d.arena, v.text)

@@ -36,6 +36,10 @@ type Item struct {
 	// hashed it.
 	Digest []byte
 
+	// FromData tells that the document carried data, which Decode has hashed,
+	// so that the worker has seen what is signed. Encode does not read it.
+	FromData bool
+
 	Signature  []byte // to verify, in the job's SignatureFormat: at most 512 bytes for RSA, else MaxSignatureToVerify
 	Plaintext  Secret // to encrypt or to wrap: at least 1 byte; for RSA at most 501 (RSA1_5), 470 (RSA-OAEP) or 446 (RSA-OAEP-256)
 	Ciphertext []byte // to decrypt or to unwrap: at least 1 byte; for RSA at most 512

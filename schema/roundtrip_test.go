@@ -22,6 +22,9 @@ func checkRoundTrip(t testing.TB, js *jsonschema.Schema, j Job) {
 	if err != nil {
 		t.Fatalf("decode again: %v", err)
 	}
+	for i := range j.Items {
+		j.Items[i].FromData = false // a job is written with the digest alone
+	}
 	if !reflect.DeepEqual(back, j) {
 		t.Errorf("got  %+v\nwant %+v", back, j)
 	}
