@@ -9,6 +9,7 @@ type Message struct {
 	CorrelationID    string         // on a reply: the request's CorrelationID, else its ID
 	ReplyTo          string         // name of the queue where the sender wants the reply; untrusted input
 	ReplyToSessionID string         // becomes the reply's SessionID
+	Queue            string         // name of the queue that it was received from; receivers set it, senders leave it out
 	SessionID        string         // at most 128 characters; "" for none
 	Subject          string         // application-specific label
 	ContentType      string         // media type of Body, RFC 2045

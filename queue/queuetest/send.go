@@ -43,6 +43,7 @@ func full() queue.Message {
 func travelsWhole(t *testing.T, h Harness) {
 	want := full()
 	send(t, h.Sender(t, h.Plain), want)
+	want.Queue = h.Plain
 	got := one(t, h.Receiver(t, h.Plain))
 	wantMessage(t, got.Message, want)
 	wantReceipt(t, got.Receipt, want, h.LockDuration)
@@ -91,6 +92,7 @@ func wantReceipt(t *testing.T, got queue.Receipt, m queue.Message, lock time.Dur
 func smallestTravels(t *testing.T, h Harness) {
 	want := queue.Message{ID: "x"}
 	send(t, h.Sender(t, h.Plain), want)
+	want.Queue = h.Plain
 	got := one(t, h.Receiver(t, h.Plain))
 	got.TimeToLive = 0 // the queue may have a default
 	wantMessage(t, got.Message, want)

@@ -127,7 +127,9 @@ func (r *Receiver) judge(started time.Time, s *span, err error) error {
 func (r *Receiver) deliver(messages []*azservicebus.ReceivedMessage, s *span) []*queue.Delivery {
 	deliveries := make([]*queue.Delivery, len(messages))
 	for i, m := range messages {
-		deliveries[i] = queue.NewDelivery(incoming(m), receipt(m), &lock{receiver: r, message: m, span: s})
+		in := incoming(m)
+		in.Queue = r.name
+		deliveries[i] = queue.NewDelivery(in, receipt(m), &lock{receiver: r, message: m, span: s})
 	}
 	return deliveries
 }
