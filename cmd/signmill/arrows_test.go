@@ -32,6 +32,7 @@ var arrows = map[string][]string{
 	"signer/quota/redisshare/redistest": {},
 	"worker":                            {"queue", "schema", "signer", "signer/quota"},
 	"worker/history":                    {"schema", "signer"}, // tests alone import it
+	"worker/policy":                     {"queue", "schema", "signer", "signer/quota"},
 	"cmd/signmill":                      {"queue", "queue/servicebus", "schema", "signer", "signer/keyvault", "signer/quota", "signer/quota/redisshare", "worker"},
 	"cmd/signmill/stack.go":             {"queue/localbus", "signer/localvault"},
 
