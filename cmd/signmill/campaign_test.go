@@ -39,7 +39,7 @@ func newCampaignRig(t *testing.T, count int) *campaignRig {
 		t.Fatal(err)
 	}
 	c := campaignConfig{
-		exchangeConfig: exchangeConfig{Run: "run", ReplyTo: "replies", Window: 2, Patience: 20 * time.Second, Log: slog.New(slog.DiscardHandler)},
+		exchangeConfig: exchangeConfig{Run: "run", ReplyTo: "replies", Window: 2, Patience: 5 * time.Minute, Log: slog.New(slog.DiscardHandler)},
 		Attempt:        "1", Key: "k", Algorithm: schema.ES256,
 		Keys:    &keyring{Pinned: &r.key.PublicKey},
 		Hashers: 2, Items: 1,
@@ -117,7 +117,7 @@ func (r *campaignRig) start(soft context.Context) <-chan error {
 // take receives one job as a worker does.
 func (r *campaignRig) take() schema.Job {
 	r.t.Helper()
-	ctx, cancel := context.WithTimeout(r.t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(r.t.Context(), 5*time.Minute)
 	defer cancel()
 	got, err := r.jobs.Receive(ctx, 1)
 	if err != nil {

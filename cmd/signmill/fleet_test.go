@@ -12,13 +12,45 @@ import (
 	"time"
 )
 
-var fleetWindows = flag.Int("fleet.windows", 2, "windows of 10 s that TestFleetUsesTheQuota lasts")
+var fleetWindows = flag.Int("fleet.windows", 0, "windows of 10 s that TestFleetUsesTheQuota lasts; 0: it is skipped")
+
+// TestFleetKeepsToItsShare has three real workers work off jobs at one real
+// vault that would let them do more. Each may use a third of the quota, so that
+// the one that does most needs a third of the jobs' time at least; a busy
+// machine only makes it longer.
+func TestFleetKeepsToItsShare(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes seconds")
+	}
+	t.Parallel()
+	const replicas, units, quota = 3, 108, 300
+	answers := &vaultLog{}
+	s := startStack(t, answers, "--log-level", "debug")
+	var fleet []*exec.Cmd
+	for range replicas {
+		fleet = append(fleet, s.startWorker("--quota", strconv.Itoa(quota), "--share", "static:3"))
+	}
+	begun := time.Now()
+	s.submit(0, 12, units/12)
+	s.await("the last signature", func() bool { return answers.signatures() >= units })
+	took := time.Since(begun)
+	for _, w := range fleet {
+		s.must(w.Process.Signal(os.Interrupt))
+		s.must(w.Wait())
+	}
+	t.Logf("%d units of a quota of %d in 10 s took %s", units, quota, took)
+	if least := 3 * time.Second; took < least { // units/quota of 10 s, less what a gate lets go at once
+		t.Errorf("%d units took %s, want at least %s", units, took, least)
+	}
+}
 
 // TestFleetUsesTheQuota has three real workers work off a backlog at one real
-// vault that allows them less than they could do. The vault counts.
+// vault that allows them less than they could do. The vault counts. How well
+// that goes is a figure of the machine, too: `make quota-processes` wants one
+// that has nothing else to do.
 func TestFleetUsesTheQuota(t *testing.T) {
-	if testing.Short() {
-		t.Skip("takes half a minute")
+	if *fleetWindows == 0 {
+		t.Skip("no -fleet.windows are given")
 	}
 	const replicas, units, window = 3, 1000, 10 * time.Second
 	quota := strconv.Itoa(units)
@@ -44,11 +76,11 @@ func TestFleetUsesTheQuota(t *testing.T) {
 	done, throttled, most := answers.within(from, from.Add(span)), answers.refused(), answers.fullest(window)
 	goodput, refused := float64(done)/float64(units**fleetWindows), float64(throttled)/float64(done+throttled)
 	t.Logf("goodput %.2f %% of the quota, %.2f %% throttled, %d units in the fullest window of %d", 100*goodput, 100*refused, most, units)
-	const late = units / 20 // answers are counted, and a busy machine holds some back
+	const late = units / 20 // answers are counted, and the machine holds some back
 	if refused > 0.01 || most > units+late {
 		t.Errorf("want at most 1 %% throttled, and no window above %d", units)
 	}
-	if *fleetWindows > 2 && goodput < 0.97 { // a short run says more of the machine than of the gate
+	if goodput < 0.97 {
 		t.Error("want at least 97 % of the quota")
 	}
 }

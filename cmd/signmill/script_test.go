@@ -50,8 +50,8 @@ func exits(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
-// awaitFor bounds await.
-const awaitFor = 30 * time.Second
+// awaitFor bounds await. What does not come at all is late; a busy machine is not.
+const awaitFor = 5 * time.Minute
 
 // await waits until a file is there: await FILE
 func await(ts *testscript.TestScript, _ bool, args []string) {
