@@ -2,7 +2,8 @@
 // messages, deliveries that settle once, receivers and senders.
 //
 // What it is. [Receiver] and [Sender] are the two interfaces that a broker's
-// adapter implements; [Message] and [Delivery] are what passes through them.
+// adapter implements, [Browser] is one that it may; [Message] and [Delivery] are
+// what passes through them.
 // The package imports nothing of signmill's and no broker's SDK.
 //
 // How it flows. Receive yields deliveries under a peek lock. Their holder

@@ -13,7 +13,7 @@ var (
 
 // Error is a broker's failure, translated once by an adapter.
 type Error struct {
-	Op    string // what was tried: "receive", "send", "complete", "abandon", "dead-letter", "renew"
+	Op    string // what was tried: "receive", "send", "complete", "abandon", "dead-letter", "renew", "browse"
 	Queue string // on which queue
 	Kind  error  // one of the sentinels, or nil for a passing failure
 	Err   error  // the cause, as the SDK reported it

@@ -69,6 +69,10 @@ var suite = []struct {
 	{"concurrent renewals all count", concurrentRenewals},
 	{"renewal after expiry fails", renewalTooLate},
 
+	{"browse sees what is there", browseSees},
+	{"browse takes nothing", browseTakesNothing},
+	{"browse reports what it cannot see", browseRefuses},
+
 	{"missing queue is reported", missingQueue},
 	{"missing rights are reported", missingRights},
 
