@@ -51,3 +51,9 @@ func Codes() []Code {
 		CodeIntegrity, CodeAttemptsExhausted, CodeInternal,
 	}
 }
+
+// DeadLetterReasons lists the codes that a worker gives to dead letters, in the
+// order of their documentation. The broker has reasons of its own.
+func DeadLetterReasons() []Code {
+	return []Code{CodeNotJSON, CodeUnsupportedVersion, CodeInvalidJob, CodeTooLarge, CodeAttemptsExhausted}
+}

@@ -5,9 +5,8 @@ import (
 	"strconv"
 )
 
-// The three functions below derive the MessageID of what a worker sends, so
-// that duplicate detection on the reply queue shows it once, however often it
-// is sent. The derivations are part of the contract and never change. Each id
+// The functions below derive the MessageID of what signmill sends, so that
+// duplicate detection on a queue shows it once, however often it is sent. The derivations are part of the contract and never change. Each id
 // is ASCII and has at most 128 characters, the limit of Service Bus.
 
 // ReplyID returns the MessageID of the one reply to a decoded job: "reply-"
@@ -30,6 +29,16 @@ func RefusedID(body []byte) string { return "refused-" + fingerprint(string(body
 // number a second exhaustion after a replay is seen as well.
 func ExhaustedID(jobID string, sequenceNumber int64) string {
 	return "exhausted-" + fingerprint(jobID) + "-" + strconv.FormatInt(sequenceNumber, 10)
+}
+
+// ReplayID returns the MessageID of a dead letter that is put back on its
+// queue: "replay-", the base64url of the SHA-256 of the dead letter's own
+// MessageID, "-" and its sequence number in decimal digits. Under its own
+// MessageID it would be dropped, because the queue remembers that; under this
+// one it is seen, and once, however often the same dead letter is put back. The
+// job's identity is the id in its body, which stays.
+func ReplayID(messageID string, sequenceNumber int64) string {
+	return "replay-" + fingerprint(messageID) + "-" + strconv.FormatInt(sequenceNumber, 10)
 }
 
 // fingerprint has 43 characters.

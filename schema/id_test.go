@@ -15,6 +15,7 @@ func TestMessageIDs(t *testing.T) {
 		{"reply to an id in Greek", ReplyID("α"), "reply-PjLalkjHj-7cyCHVbkg8Em3NJw6f5JlzxSjjqIkS1Vc"},
 		{"refused", RefusedID([]byte("{")), "refused-Ah-1ltuB5tAr89JYbuOYH-UZ8nXArJyna7zy67QJfZY"},
 		{"exhausted", ExhaustedID(job, 42), "exhausted-5goZTPy3ud06ztiOHpAygbqxQgRQBW4aZ-wt1vIMaA0-42"},
+		{"replay", ReplayID(job, 42), "replay-5goZTPy3ud06ztiOHpAygbqxQgRQBW4aZ-wt1vIMaA0-42"},
 	} {
 		if c.got != c.want {
 			t.Errorf("%s: got %s, want %s", c.name, c.got, c.want)

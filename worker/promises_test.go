@@ -41,11 +41,6 @@ type ending struct {
 	message *azservicebus.ReceivedMessage
 }
 
-// vocabulary is every reason that a dead letter may have.
-var vocabulary = []schema.Code{
-	schema.CodeNotJSON, schema.CodeUnsupportedVersion, schema.CodeInvalidJob, schema.CodeTooLarge, schema.CodeAttemptsExhausted,
-}
-
 // peek looks at all messages of a queue, locked ones too, and changes nothing.
 func (c *chaos) peek(name string) (all []*azservicebus.ReceivedMessage) {
 	ctx := context.WithoutCancel(c.t.Context())
@@ -126,7 +121,7 @@ func (c *chaos) checkJob(id string, j schema.Job, endings []ending) {
 			continue
 		}
 		dead++
-		if !slices.Contains(vocabulary, schema.Code(e.reason)) {
+		if !slices.Contains(schema.DeadLetterReasons(), schema.Code(e.reason)) {
 			c.t.Errorf("seed %d: dead letter of %q has the reason %q", c.seed, id, e.reason)
 		}
 	}
