@@ -2,8 +2,8 @@
 //
 // What it is. One binary: sign submits files and follows their signatures,
 // submit sends jobs of any operation, worker serves the job queue, doctor checks
-// its deployment, plan foretells a campaign, quota measures a vault, verify
-// checks offline, keys keeps the keys of a vault, local serves a broker and a
+// its deployment, dlq looks after dead letters, plan foretells a campaign, quota
+// measures a vault, verify checks offline, keys keeps the keys of a vault, local serves a broker and a
 // vault on this machine. One file per command holds its flags and its wiring.
 //
 // How it flows. A command turns its flags into configuration values

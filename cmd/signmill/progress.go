@@ -16,6 +16,7 @@ const progressEvery = 5 * time.Second
 // and then. It may be used from several goroutines.
 type progress struct {
 	w     io.Writer
+	words progressWords
 	total int
 	begun time.Time
 	bar   *progressbar.ProgressBar // nil without a terminal; has its own lock
@@ -28,16 +29,24 @@ type progress struct {
 	printer sync.WaitGroup
 }
 
+// progressWords say what is done to what.
+type progressWords struct{ doing, things, done string }
+
 // newProgress shows the progress of total files on w until close.
 func newProgress(w io.Writer, total int) *progress {
-	p := &progress{w: w, total: total, begun: time.Now(), stop: make(chan struct{})}
+	return newProgressOf(w, total, progressWords{"signing", "files", "signed"})
+}
+
+// newProgressOf is newProgress for something else.
+func newProgressOf(w io.Writer, total int, words progressWords) *progress {
+	p := &progress{w: w, words: words, total: total, begun: time.Now(), stop: make(chan struct{})}
 	if isTerminal(w) && isRoomy(w) {
 		p.bar = progressbar.NewOptions(total,
 			progressbar.OptionSetWriter(w),
-			progressbar.OptionSetDescription("signing"),
+			progressbar.OptionSetDescription(words.doing),
 			progressbar.OptionShowCount(),
 			progressbar.OptionShowIts(),
-			progressbar.OptionSetItsString("files"),
+			progressbar.OptionSetItsString(words.things),
 			progressbar.OptionSetPredictTime(true),
 			progressbar.OptionFullWidth(),
 			progressbar.OptionThrottle(100*time.Millisecond),
@@ -92,7 +101,7 @@ func (p *progress) line() string {
 	signed, failed := p.signed, p.failed
 	p.mu.Unlock()
 	elapsed, done := time.Since(p.begun), signed+failed
-	text := fmt.Sprintf("%d of %d files signed", signed, p.total)
+	text := fmt.Sprintf("%d of %d %s %s", signed, p.total, p.words.things, p.words.done)
 	if failed > 0 {
 		text += fmt.Sprintf(", %d failed", failed)
 	}

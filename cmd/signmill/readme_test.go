@@ -25,8 +25,8 @@ func TestReadmeTables(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	tables := map[string]func(*testing.T, string) string{"flags": flagTable, "commands": commandTable, "operations": operationTable}
-	section := regexp.MustCompile(`(?s)<!-- (flags|commands|operations): ([\w ]+) -->\n.*?<!-- end -->`)
+	tables := map[string]func(*testing.T, string) string{"flags": flagTable, "commands": commandTable, "operations": operationTable, "codes": codeTable}
+	section := regexp.MustCompile(`(?s)<!-- (flags|commands|operations|codes): ([\w ]+) -->\n.*?<!-- end -->`)
 	found := map[string]int{}
 	want := section.ReplaceAllStringFunc(string(text), func(old string) string {
 		match := section.FindStringSubmatch(old)
@@ -34,8 +34,8 @@ func TestReadmeTables(t *testing.T) {
 		found[kind]++
 		return "<!-- " + kind + ": " + command + " -->\n" + tables[kind](t, command) + "<!-- end -->"
 	})
-	if found["flags"] != 4 || found["commands"] != 1 || found["operations"] != 1 {
-		t.Fatalf("the README has %v tables, want 4 of flags, 1 of commands and 1 of operations", found)
+	if found["flags"] != 4 || found["commands"] != 2 || found["operations"] != 1 || found["codes"] != 1 {
+		t.Fatalf("the README has %v tables, want 4 of flags, 2 of commands, 1 of operations and 1 of codes", found)
 	}
 	if want == string(text) {
 		return

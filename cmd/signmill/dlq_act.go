@@ -1,0 +1,137 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/signmill/signmill/queue"
+)
+
+// dlqAct is a command that acts on dead letters: replay or purge.
+type dlqAct struct {
+	*dlqOptions
+	filterFlags
+	yes, dry bool
+	wait     time.Duration
+	words    progressWords
+	warning  string // what it means, for the question
+	ready    func(context.Context, *morgue) (func(context.Context, []*queue.Delivery) []error, error)
+}
+
+// newDLQAct completes a command that acts.
+func newDLQAct(cmd *cobra.Command, c *dlqAct) *cobra.Command {
+	cmd.Args = usage(cobra.NoArgs)
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return c.run(cmd) }
+	f := cmd.Flags()
+	c.add(cmd)
+	f.BoolVar(&c.yes, "yes", false, "do not ask")
+	f.BoolVar(&c.dry, "dry-run", false, "count, and do nothing")
+	f.DurationVar(&c.wait, "wait", time.Minute, "time without progress before giving up on what others hold")
+	unbind(f, "yes")
+	return cmd
+}
+
+func (c *dlqAct) run(cmd *cobra.Command) error {
+	filter, err := c.filter(time.Now())
+	switch {
+	case err != nil:
+		return err
+	case c.wait < 0:
+		return usagef("--wait is negative")
+	case !c.yes && !c.dry && !c.isPerson():
+		return usagef("%s: nobody can be asked here, so say --yes, or --dry-run to count only", cmd.Name())
+	}
+	m, err := c.open(cmd)
+	if err != nil {
+		return err
+	}
+	defer m.close()
+	return c.act(cmd.Context(), m, filter)
+}
+
+// act counts, asks, and acts. While it asks, an interrupt ends the process.
+func (c *dlqAct) act(ctx context.Context, m *morgue, filter letterFilter) error {
+	var all census
+	err := interruptibly(ctx, func() {}, func(s stages) error { return all.take(s.Soft, m.letters, filter) })
+	if err != nil {
+		return m.dead(err)
+	}
+	fmt.Fprintf(c.err, "signmill: %s\n", &all)
+	filter.limit = 0 // the last one's number stands for it
+	w := &sweep{from: m.letters, look: m.letters, filter: filter, counted: counted{all.Total, all.Last}, wait: c.wait, most: maxAside}
+	if c.dry || all.Total == 0 {
+		return c.summary(m, &all, w)
+	}
+	if err := c.agree(m, &all); err != nil {
+		return err
+	}
+	say := func() { fmt.Fprintln(c.err, "\nsignmill: stopping; interrupt again to leave at once") }
+	return interruptibly(ctx, say, func(s stages) error { return c.sweep(s, m, &all, w) })
+}
+
+func (c *dlqAct) sweep(s stages, m *morgue, all *census, w *sweep) (err error) {
+	if w.act, err = c.ready(s.Soft, m); err != nil {
+		return err
+	}
+	shown := newProgressOf(c.err, all.Total, c.words)
+	w.told = shown.add
+	err = w.run(s.Soft, s.Hard)
+	shown.close()
+	if said := c.summary(m, all, w); said != nil {
+		return said
+	}
+	return c.outcome(s, m, w, err)
+}
+
+// agree lets a person type the queue's name.
+func (c *dlqAct) agree(m *morgue, all *census) error {
+	if c.yes {
+		return nil
+	}
+	question := fmt.Sprintf("%s %d dead letters of queue %s: %s.\nType the name of the queue to go on: ", c.words.doing, all.Total, oneLine(m.queue), c.warning)
+	return c.typed(question, m.queue, "nothing was done")
+}
+
+// summary is what --json prints.
+func (c *dlqAct) summary(m *morgue, all *census, w *sweep) error {
+	if !c.json {
+		return nil
+	}
+	return jsonLine(c.out, struct {
+		Queue   string         `json:"queue"`
+		Matched int            `json:"matched"`
+		Reasons map[string]int `json:"reasons"`
+		DryRun  bool           `json:"dryRun,omitempty"`
+		Done    int            `json:"done"`
+		Failed  int            `json:"failed"`
+	}{m.queue, all.Total, all.Reasons, c.dry, w.done, len(w.failed)})
+}
+
+// maxTold bounds how many failures are told one by one.
+const maxTold = 10
+
+// outcome says what is left, and why.
+func (c *dlqAct) outcome(s stages, m *morgue, w *sweep, err error) error {
+	for i, number := range slices.Sorted(maps.Keys(w.failed)) {
+		if i == maxTold {
+			fmt.Fprintf(c.err, "signmill: and %d more\n", len(w.failed)-i)
+			break
+		}
+		fmt.Fprintf(c.err, "signmill: %d: %s\n", number, oneLine(w.failed[number].Error()))
+	}
+	switch {
+	case s.Soft.Err() != nil:
+		return fmt.Errorf("interrupted after %d of %d; the same command goes on with the rest", w.done, w.total)
+	case err != nil:
+		return m.dead(fmt.Errorf("after %d of %d: %w; the same command goes on with the rest", w.done, w.total, err))
+	case len(w.failed) > 0:
+		return &exit{exitFailure, errors.New("some could not be " + c.words.done + " and stay where they are")}
+	}
+	return nil
+}
