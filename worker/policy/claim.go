@@ -12,6 +12,7 @@ import (
 	"github.com/go-jose/go-jose/v4/jwt"
 
 	"github.com/signmill/signmill/queue"
+	"github.com/signmill/signmill/schema"
 )
 
 // ClaimProperty is the application property that says who sent a message: a
@@ -20,12 +21,15 @@ import (
 //	iss     the producer's token.issuer in the file
 //	aud     its token.audience
 //	sub     its name
-//	jti     the MessageId
+//	jti     the job's id
 //	iat     when it was made
 //	exp     at most MaxClaimLife later
 //	sha256  SHA-256 of the body, in base64url without padding
+//	replyTo the message's ReplyTo; absent where that is empty
 //
-// So it belongs to one message and cannot be moved to another.
+// So it belongs to one job, cannot be moved to another, and cannot have the
+// result sent elsewhere. The MessageId does not count: a worker that gives a
+// job back for later sends it under another one.
 const ClaimProperty = "signmill-producer"
 
 // Bounds of a claim.
@@ -38,12 +42,13 @@ const (
 // claims is what a claim says.
 type claims struct {
 	jwt.Claims
-	SHA256 string `json:"sha256"`
+	SHA256  string `json:"sha256"`
+	ReplyTo string `json:"replyTo"`
 }
 
 // identify finds out who sent m. Where the file names producers, a message
 // that is none of theirs is refused.
-func (f *File) identify(m queue.Message) (producer, by string, refusal *Refusal) {
+func (f *File) identify(job schema.Job, m queue.Message) (producer, by string, refusal *Refusal) {
 	if len(f.Producers) == 0 {
 		return "", "", nil
 	}
@@ -54,14 +59,14 @@ func (f *File) identify(m queue.Message) (producer, by string, refusal *Refusal)
 		if p.Token == nil {
 			return name, "queue", nil
 		}
-		return f.claimed(m, name, "queue and claim")
+		return f.claimed(job, m, name, "queue and claim")
 	}
-	return f.claimed(m, "", "claim")
+	return f.claimed(job, m, "", "claim")
 }
 
-// claimed finds out who sent m from its claim: the owner of its queue, or else
-// a producer without a queue of its own.
-func (f *File) claimed(m queue.Message, owner, how string) (producer, by string, refusal *Refusal) {
+// claimed finds out from its claim who sent a job: the owner of its queue, or
+// else a producer without a queue of its own.
+func (f *File) claimed(job schema.Job, m queue.Message, owner, how string) (producer, by string, refusal *Refusal) {
 	c, refusal := readClaim(m)
 	if refusal != nil {
 		return "", "", refusal
@@ -74,7 +79,10 @@ func (f *File) claimed(m queue.Message, owner, how string) (producer, by string,
 	if !known || p.Queue != "" && owner == "" {
 		return "", "", refuse("producers", "the claim's sub %s is no producer that may send jobs on this queue", quoted(name))
 	}
-	if refusal := p.Token.verify(name, c, m); refusal != nil {
+	if refusal := p.Token.verify(name, c); refusal != nil {
+		return "", "", refusal
+	}
+	if refusal := c.said.belongs(name, job, m); refusal != nil {
 		return "", "", refusal
 	}
 	return name, how, nil
@@ -107,8 +115,8 @@ func readClaim(m queue.Message) (claim, *Refusal) {
 }
 
 // verify checks a claim: first its signature, with the one key that it names,
-// then what it says.
-func (t *Token) verify(producer string, c claim, m queue.Message) *Refusal {
+// then whom and when it is for.
+func (t *Token) verify(producer string, c claim) *Refusal {
 	at := "producers." + producer + ".token"
 	header := c.Signatures[0].Header
 	i := slices.IndexFunc(t.keys, func(k claimKey) bool { return k.id == header.KeyID || header.KeyID == "" && len(t.keys) == 1 })
@@ -121,32 +129,43 @@ func (t *Token) verify(producer string, c claim, m queue.Message) *Refusal {
 	if _, err := c.Verify(t.keys[i].public); err != nil {
 		return refuse(at+".keys", "the claim's signature does not verify")
 	}
-	return t.check(at, producer, c.said, m)
+	switch {
+	case c.said.Issuer != t.Issuer:
+		return refuse(at+".issuer", "the claim's iss is %s", quoted(c.said.Issuer))
+	case !c.said.Audience.Contains(t.Audience):
+		return refuse(at+".audience", "the claim's aud does not name it")
+	}
+	return c.said.timely(at, time.Now())
 }
 
-// check compares what a claim says with the file, the message and the time.
-func (t *Token) check(at, producer string, said claims, m queue.Message) *Refusal {
-	now := time.Now()
+// timely refuses a claim that is not for this time, or for too long a one.
+func (c claims) timely(at string, now time.Time) *Refusal {
+	switch {
+	case c.IssuedAt == nil || c.Expiry == nil:
+		return refuse(at, "the claim lacks iat or exp")
+	case c.Expiry.Time().Sub(c.IssuedAt.Time()) > MaxClaimLife:
+		return refuse(at, "the claim lives longer than %s from iat to exp", MaxClaimLife)
+	case now.After(c.Expiry.Time().Add(claimLeeway)):
+		return refuse(at, "the claim expired at %s", c.Expiry.Time().UTC().Format(time.RFC3339))
+	case now.Before(c.IssuedAt.Time().Add(-claimLeeway)), c.NotBefore != nil && now.Before(c.NotBefore.Time().Add(-claimLeeway)):
+		return refuse(at, "the claim is not valid yet: compare the clocks")
+	}
+	return nil
+}
+
+// belongs refuses a claim of another producer, or for another job.
+func (c claims) belongs(producer string, job schema.Job, m queue.Message) *Refusal {
+	at := "producers." + producer + ".token"
 	sum := sha256.Sum256(m.Body)
 	switch {
-	case said.Issuer != t.Issuer:
-		return refuse(at+".issuer", "the claim's iss is %s", quoted(said.Issuer))
-	case !said.Audience.Contains(t.Audience):
-		return refuse(at+".audience", "the claim's aud does not name it")
-	case said.Subject != producer:
-		return refuse(at, "the claim's sub is %s, and the queue is %s's", quoted(said.Subject), producer)
-	case said.ID == "" || said.ID != m.ID:
-		return refuse(at, "the claim's jti is not the MessageId: a claim is for one message")
-	case said.SHA256 != base64.RawURLEncoding.EncodeToString(sum[:]):
-		return refuse(at, "the claim's sha256 is not that of the body: a claim is for one message")
-	case said.IssuedAt == nil || said.Expiry == nil:
-		return refuse(at, "the claim lacks iat or exp")
-	case said.Expiry.Time().Sub(said.IssuedAt.Time()) > MaxClaimLife:
-		return refuse(at, "the claim lives longer than %s from iat to exp", MaxClaimLife)
-	case now.After(said.Expiry.Time().Add(claimLeeway)):
-		return refuse(at, "the claim expired at %s", said.Expiry.Time().UTC().Format(time.RFC3339))
-	case now.Before(said.IssuedAt.Time().Add(-claimLeeway)), said.NotBefore != nil && now.Before(said.NotBefore.Time().Add(-claimLeeway)):
-		return refuse(at, "the claim is not valid yet: compare the clocks")
+	case c.Subject != producer:
+		return refuse(at, "the claim's sub is %s, and the queue is %s's", quoted(c.Subject), producer)
+	case c.ID != job.ID:
+		return refuse(at, "the claim's jti is not the job's id: a claim is for one job")
+	case c.SHA256 != base64.RawURLEncoding.EncodeToString(sum[:]):
+		return refuse(at, "the claim's sha256 is not that of the body: a claim is for one job")
+	case c.ReplyTo != m.ReplyTo:
+		return refuse(at, "the claim's replyTo is %s, and the message's is %s", quoted(c.ReplyTo), quoted(m.ReplyTo))
 	}
 	return nil
 }

@@ -65,13 +65,13 @@ func claimed(t testing.TB, extra ...string) crm {
 	}
 	text := fmt.Sprintf(`{version: signmill.policy/v1, vaults: {v: {url: 'https://example.vault.azure.net'}}, keys: {k: {vault: v, key: k}},
 		producers: {crm: {token: {issuer: i, audience: a, keys: %s}}, own: {queue: jobs-own}, both: {queue: jobs-both, token: {issuer: i, audience: a, keys: %s}}}}`, keys, keys)
-	return crm{private, parse(t, text), queue.Message{ID: "message-1", Queue: "jobs", Body: []byte("body")}}
+	return crm{private, parse(t, text), queue.Message{ID: "message-1", Queue: "jobs", ReplyTo: "replies", Body: []byte("body")}}
 }
 
 // says returns the claims of a good claim for a message.
 func says(m queue.Message, change map[string]any) jwt.MapClaims {
 	sum := sha256.Sum256(m.Body)
-	c := jwt.MapClaims{"iss": "i", "aud": "a", "sub": "crm", "jti": m.ID, "sha256": base64.RawURLEncoding.EncodeToString(sum[:]),
+	c := jwt.MapClaims{"iss": "i", "aud": "a", "sub": "crm", "jti": "1", "replyTo": m.ReplyTo, "sha256": base64.RawURLEncoding.EncodeToString(sum[:]),
 		"iat": time.Now().Unix(), "exp": time.Now().Add(time.Hour).Unix()}
 	for name, value := range change {
 		if c[name] = value; value == nil {
@@ -126,11 +126,13 @@ func TestClaims(t *testing.T) {
 		{"no subject", map[string]any{"sub": nil}, `producers: the claim's sub "" is no producer that may send jobs on this queue`},
 		{"a producer with a queue", map[string]any{"sub": "own"}, `producers: the claim's sub "own" is no producer that may send jobs on this queue`},
 		{"a producer with both, elsewhere", map[string]any{"sub": "both"}, `producers: the claim's sub "both" is no producer that may send jobs on this queue`},
-		{"another message", map[string]any{"jti": "message-2"}, `producers.crm.token: the claim's jti is not the MessageId: a claim is for one message`},
-		{"no message", map[string]any{"jti": nil}, `producers.crm.token: the claim's jti is not the MessageId: a claim is for one message`},
-		{"another body", map[string]any{"sha256": "47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU"}, `producers.crm.token: the claim's sha256 is not that of the body: a claim is for one message`},
-		{"no body", map[string]any{"sha256": nil}, `producers.crm.token: the claim's sha256 is not that of the body: a claim is for one message`},
-		{"the body's name in another case", map[string]any{"sha256": nil, "SHA256": says(queue.Message{Body: []byte("body")}, nil)["sha256"]}, `producers.crm.token: the claim's sha256 is not that of the body: a claim is for one message`},
+		{"another job", map[string]any{"jti": "2"}, `producers.crm.token: the claim's jti is not the job's id: a claim is for one job`},
+		{"no job", map[string]any{"jti": nil}, `producers.crm.token: the claim's jti is not the job's id: a claim is for one job`},
+		{"another reply queue", map[string]any{"replyTo": "elsewhere"}, `producers.crm.token: the claim's replyTo is "elsewhere", and the message's is "replies"`},
+		{"no reply queue", map[string]any{"replyTo": nil}, `producers.crm.token: the claim's replyTo is "", and the message's is "replies"`},
+		{"another body", map[string]any{"sha256": "47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU"}, `producers.crm.token: the claim's sha256 is not that of the body: a claim is for one job`},
+		{"no body", map[string]any{"sha256": nil}, `producers.crm.token: the claim's sha256 is not that of the body: a claim is for one job`},
+		{"the body's name in another case", map[string]any{"sha256": nil, "SHA256": says(queue.Message{Body: []byte("body")}, nil)["sha256"]}, `producers.crm.token: the claim's sha256 is not that of the body: a claim is for one job`},
 		{"no end", map[string]any{"exp": nil}, `producers.crm.token: the claim lacks iat or exp`},
 		{"no beginning", map[string]any{"iat": nil}, `producers.crm.token: the claim lacks iat or exp`},
 		{"a long life", map[string]any{"iat": hour(0), "exp": hour(0) + 24*60*60 + 1}, `producers.crm.token: the claim lives longer than 24h0m0s from iat to exp`},
@@ -231,18 +233,21 @@ func rawJWT(t testing.TB, key ed25519.PrivateKey, payload string) string {
 	return text
 }
 
-// TestClaimStaysWithItsMessage moves a good claim to other messages.
-func TestClaimStaysWithItsMessage(t *testing.T) {
+// TestClaimStaysWithItsJob moves a good claim to other messages.
+func TestClaimStaysWithItsJob(t *testing.T) {
 	t.Parallel()
 	c := claimed(t)
 	claim := sign(t, jwt.SigningMethodEdDSA, c.private, says(c.message, nil), nil)
 	checkError(t, c.decide(claim), "")
 	other := c
 	other.message.Body = []byte("another body")
-	checkError(t, other.decide(claim), `producers.crm.token: the claim's sha256 is not that of the body: a claim is for one message`)
+	checkError(t, other.decide(claim), `producers.crm.token: the claim's sha256 is not that of the body: a claim is for one job`)
 	other = c
-	other.message.ID = "message-2"
-	checkError(t, other.decide(claim), `producers.crm.token: the claim's jti is not the MessageId: a claim is for one message`)
+	other.message.ReplyTo = ""
+	checkError(t, other.decide(claim), `producers.crm.token: the claim's replyTo is "replies", and the message's is ""`)
+	other = c
+	other.message.ID = "again-1" // given back for later
+	checkError(t, other.decide(claim), "")
 }
 
 // TestQueueAndClaim wants both where the file names both.

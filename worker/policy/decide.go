@@ -48,7 +48,7 @@ func (f *File) Allow(job schema.Job, m queue.Message) (signer.Ref, error) {
 // [*Refusal]; the Decision holds what was found out until then.
 func (f *File) Decide(job schema.Job, m queue.Message) (d Decision, err error) {
 	var refusal *Refusal
-	if d.Producer, d.By, refusal = f.identify(m); refusal != nil {
+	if d.Producer, d.By, refusal = f.identify(job, m); refusal != nil {
 		return d, refusal
 	}
 	k, known := f.Keys[job.Key]
