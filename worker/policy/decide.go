@@ -3,7 +3,6 @@ package policy
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/signmill/signmill/queue"
 	"github.com/signmill/signmill/schema"
@@ -73,7 +72,7 @@ func (f *File) Decide(job schema.Job, m queue.Message) (d Decision, err error) {
 
 func (k Key) allowProducer(at, producer string) *Refusal {
 	if k.Producers != nil && !slices.Contains(k.Producers, producer) {
-		return refuse(at+".producers", "%s may not use this key; %s may", producer, sentence(k.Producers))
+		return refuse(at+".producers", "%s may not use this key; ask for another one, or have it allowed", producer)
 	}
 	return nil
 }
@@ -118,7 +117,7 @@ func (k Key) allowReply(at, replyTo string, replies []string) *Refusal {
 	if containsFold(k.Replies, to) {
 		return nil
 	}
-	r := refuse(at+".replies", "results of this key do not go to %s%s; set ReplyTo to one of %s", quoted(to), hint, strings.Join(k.Replies, ", "))
+	r := refuse(at+".replies", "results of this key do not go to %s%s; set ReplyTo to one of %s", quoted(to), hint, sentence(k.Replies))
 	r.Code = schema.CodeReplyNotAllowed
 	return r
 }

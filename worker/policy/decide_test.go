@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"strconv"
 	"strings"
 	"testing"
 
@@ -77,7 +78,7 @@ func TestDecide(t *testing.T) {
 		{name: "no queue", job: job("plain", "d"), message: on("", ""), want: `producers: nothing tells who sent this job: send it on the producer's own queue, or with a claim in the application property signmill-producer`},
 		{name: "unknown alias", job: job("Invoices", "d"), message: billing, want: `keys: there is no key "Invoices"; ask for one that is allowed, or have it allowed`},
 		{name: "a URL as alias", job: job("https://evil.example.org/keys/x", "d"), message: billing, want: `keys: there is no key "https://evil.example.org/keys/x"; ask for one that is allowed, or have it allowed`},
-		{name: "another producer", job: job("invoices", "d"), message: on("jobs-other", "replies-billing"), want: `keys.invoices.producers: other may not use this key; billing may`},
+		{name: "another producer", job: job("invoices", "d"), message: on("jobs-other", "replies-billing"), want: `keys.invoices.producers: other may not use this key; ask for another one, or have it allowed`},
 		{name: "operation", job: with(job("invoices", "d"), schema.Decrypt, schema.RSAOAEP), message: billing, want: `keys.invoices.operations: decrypt may not be done with this key; sign, getPublicKey may`},
 		{name: "operation that is not the default", job: with(job("plain", "d"), schema.Verify, schema.ES256), message: billing, want: `keys.plain.operations: verify may not be done with this key; sign may`},
 		{name: "algorithm", job: with(job("invoices", "d"), schema.Sign, schema.RS256), message: billing, want: `keys.invoices.algorithms: RS256 may not be used with this key; ES256, ES384 may`},
@@ -150,5 +151,25 @@ func TestZeroFile(t *testing.T) {
 	t.Parallel()
 	if _, err := (&File{}).Decide(job("invoices", "d"), queue.Message{}); err == nil {
 		t.Error("it allows a key")
+	}
+}
+
+// TestRefusalsFitIntoAnAnswer refuses with the longest lists there are.
+func TestRefusalsFitIntoAnAnswer(t *testing.T) {
+	t.Parallel()
+	k := Key{Algorithms: schema.Algorithms(), Operations: schema.Operations(), Producers: []string{"x"}}
+	for i := range 100 {
+		k.Replies = append(k.Replies, strings.Repeat("q", 255)+strconv.Itoa(i))
+	}
+	j := job(strings.Repeat("k", schema.MaxKey), "d")
+	j.Algorithm = "other"
+	for name, r := range map[string]*Refusal{
+		"operation": Key{Operations: schema.Operations()[1:]}.allowOperation("keys."+j.Key, j),
+		"algorithm": k.allowOperation("keys."+j.Key, j),
+		"reply":     k.allowReply("keys."+j.Key, strings.Repeat("r", 260), nil),
+	} {
+		if r == nil || len(r.Error()) > schema.MaxMessage {
+			t.Errorf("%s: got %v", name, r)
+		}
 	}
 }

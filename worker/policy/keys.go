@@ -121,12 +121,3 @@ func (r *reader) checkOperations(k Key, at string) {
 		}
 	}
 }
-
-// sentence lists words.
-func sentence[T ~string](words []T) string {
-	all := make([]string, len(words))
-	for i, w := range words {
-		all[i] = string(w)
-	}
-	return strings.Join(all, ", ")
-}

@@ -1,7 +1,9 @@
 package policy
 
 import (
+	"fmt"
 	"strconv"
+	"strings"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -13,6 +15,23 @@ func quoted(text string) string {
 		text = text[:most] + "..."
 	}
 	return strconv.QuoteToGraphic(text)
+}
+
+// sentence lists words, as many as fit into an answer.
+func sentence[T ~string](words []T) string {
+	const most = 400
+	var b strings.Builder
+	for i, w := range words {
+		if b.Len()+len(w) > most {
+			fmt.Fprintf(&b, " and %d more", len(words)-i)
+			break
+		}
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		b.WriteString(string(w))
+	}
+	return b.String()
 }
 
 // describe shows a value that is not what it should be.
