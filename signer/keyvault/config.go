@@ -52,8 +52,9 @@ type Config struct {
 	// top. nil, or a nil gate: calls are not paced.
 	Gate func(vault string, class quota.Class) *quota.Gate
 
-	// Costs is what calls cost the gates. The zero value: the documented list.
-	Costs quota.Costs
+	// Costs returns the price list of the vault with a base URL. It is asked
+	// for each operation and must be quick. nil: the documented list.
+	Costs func(vault string) quota.Costs
 
 	// Domains are DNS domains under which vaults may live besides those of
 	// Azure's clouds, for instance "vault.example.org". They receive tokens.

@@ -36,10 +36,18 @@ func (c *Client) turn(t task) *turn {
 	}
 	way := &turn{breakers: []*quota.Breaker{&t.vault.breaker, t.vault.breakerOf(t.id)}}
 	if c.config.Gate != nil {
-		way.gate = c.config.Gate(t.id.vault.String(), t.class)
-		way.cost = c.config.Costs.Of(t.class)
+		at := t.id.vault.String()
+		way.gate, way.cost = c.config.Gate(at, t.class), c.costs(at).Of(t.class)
 	}
 	return way
+}
+
+// costs returns the price list of a vault.
+func (c *Client) costs(vault string) quota.Costs {
+	if c.config.Costs == nil {
+		return nil
+	}
+	return c.config.Costs(vault)
 }
 
 // enter waits until the next attempt may be sent. It fails when ctx ends, or

@@ -133,3 +133,29 @@ func TestBreakerSparesADeadVault(t *testing.T) {
 		}
 	})
 }
+
+// TestCostsOfAVault signs with the same key through two vaults, and each has a
+// price list of its own.
+func TestCostsOfAVault(t *testing.T) {
+	t.Parallel()
+	client, _, gate := paced(t, quota.Config{Quota: 1_000_000}, localvault.Quota{})
+	client.config.Costs = func(vault string) quota.Costs {
+		if vault == "https://dear.vault.azure.net" {
+			return quota.Costs{{Type: quota.EC, Curve: "P-256"}: 700}
+		}
+		return nil
+	}
+	for vault, want := range map[string]int64{"https://dear.vault.azure.net": 700, "https://plain.vault.azure.net": 1} {
+		key, err := client.Resolve(t.Context(), signer.Ref{Vault: vault, Name: "ec"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		before := gate.State().Used
+		if _, err := client.Sign(t.Context(), key, schema.ES256, make([]byte, 32)); err != nil {
+			t.Fatal(err)
+		}
+		if got := gate.State().Used - before; got != want {
+			t.Errorf("%s: a signature cost %d units, want %d", vault, got, want)
+		}
+	}
+}
