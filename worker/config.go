@@ -20,7 +20,7 @@ type Config struct {
 	Policy       Policy                  // which job may use which key
 	Keys         signer.Keys             // finds keys and works with them
 
-	Concurrency   int           // items with the signer at once, besides those that wait for a quota; 0: 64
+	Concurrency   int           // items with the signer at once for each vault, besides those that wait for a quota; 0: 64
 	JobsHeld      int           // deliveries held at once; 0: twice Concurrency
 	Pace          Pace          // bounds them by what can be done inside a lock; nil: no pace is known
 	MaxDeliveries int           // attempts after which a job is dead-lettered, at most the queue's MaxDeliveryCount; 0: 10
@@ -63,11 +63,8 @@ func (c Config) validate() error {
 	missing("Jobs", c.Jobs == nil)
 	missing("Policy", c.Policy == nil)
 	missing("Keys", c.Keys == nil)
-	if c.Replies[c.DefaultReply] == nil {
-		faults = append(faults, fmt.Errorf("DefaultReply %q is not among Replies", c.DefaultReply))
-	}
-	for name, sender := range c.Replies {
-		missing(fmt.Sprintf("the sender of Replies %q", name), sender == nil)
+	if err := checkReplies(c.Replies, c.DefaultReply); err != nil {
+		faults = append(faults, err)
 	}
 	negative := func(field string, bad bool) {
 		if bad {

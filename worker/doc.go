@@ -24,10 +24,11 @@
 //
 // Concurrency. Run is called once. After the end of its context it returns
 // within Config.DrainTimeout and 5 seconds, also when the broker is silent. At
-// most Config.JobsHeld deliveries are held and at most Config.Concurrency items
-// are with the signer at any time, besides those that had to wait for the
-// quota: they line up at a gate of package quota, which bounds them when they
-// go. A job starts no item while one of its own waits there, so that what waits
+// most Config.JobsHeld deliveries are held and for each vault at most
+// Config.Concurrency items are with the signer at any time, besides those that
+// had to wait for the quota: they line up at a gate of package quota, which
+// bounds them when they go. So a vault that is slow takes no turns from others,
+// but its jobs are held like theirs. A job starts no item while one of its own waits there, so that what waits
 // grows with the jobs held and not with their items. Where Config.Pace is known,
 // no more deliveries are held than can be done inside a lock, so that a replica
 // does not keep from others what they could do sooner.

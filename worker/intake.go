@@ -21,6 +21,7 @@ type heldDelivery struct {
 	portion  *portion  // what is left to do
 	release  func()
 	draining <-chan struct{} // closed when the worker takes nothing more in
+	routes   *routes         // where it may be answered
 }
 
 // intake hands deliveries to start, never more than there are free places,
@@ -41,7 +42,7 @@ func (w *Worker) intake(ctx context.Context, start func(*heldDelivery)) error {
 			release()
 		}
 		for _, d := range deliveries {
-			start(&heldDelivery{Delivery: d, began: time.Now(), release: release, portion: w.load.add(d), draining: ctx.Done()})
+			start(&heldDelivery{Delivery: d, began: time.Now(), release: release, portion: w.load.add(d), draining: ctx.Done(), routes: w.routes.Load()})
 		}
 		if err != nil && !refused.bear(err, time.Since(began)) {
 			return err

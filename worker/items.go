@@ -3,6 +3,7 @@ package worker
 import (
 	"context"
 	"errors"
+	"strings"
 	"sync"
 	"time"
 
@@ -28,11 +29,11 @@ func (w *Worker) doItems(ctx context.Context, d *heldDelivery, job schema.Job, k
 	turns, giveBack := context.WithCancelCause(ctx)
 	untraced := quiet(turns)
 	defer giveBack(nil)
-	var waiting line
+	waiting := line{places: w.places.at(vaultOf(key))}
 	var items sync.WaitGroup
 	for i, item := range job.Items {
 		results[i].ID = item.ID
-		place, err := w.takeTurn(turns, &waiting)
+		place, err := waiting.takeTurn(turns)
 		if err != nil {
 			errs[i] = err
 			continue
@@ -58,11 +59,17 @@ func (w *Worker) doItems(ctx context.Context, d *heldDelivery, job schema.Job, k
 
 // takeTurn waits until a job may start its next item, and fails when ctx ends
 // before.
-func (w *Worker) takeTurn(ctx context.Context, waiting *line) (*place, error) {
-	if err := waiting.await(ctx); err != nil {
+func (l *line) takeTurn(ctx context.Context) (*place, error) {
+	if err := l.await(ctx); err != nil {
 		return nil, err
 	}
-	return w.takePlace(ctx)
+	return takePlace(ctx, l.places)
+}
+
+// vaultOf returns the part of a key's identifier that names its vault.
+func vaultOf(key signer.Key) string {
+	vault, _, _ := strings.Cut(key.KID, "/keys/")
+	return vault
 }
 
 // errDefect stands for a panic, which is in the log.

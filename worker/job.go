@@ -42,12 +42,12 @@ func (w *Worker) judge(ctx context.Context, d *heldDelivery) (v verdict) {
 		return undecodable(d.Delivery, invalid)
 	}
 	d.portion.is(len(job.Items))
-	if why := w.checkAddress(d.Message); why != "" {
+	if why := d.checkAddress(); why != "" {
 		return refused(job, &schema.Error{Code: schema.CodeReplyNotAllowed, Message: why})
 	}
 	ref, err := w.Policy.Allow(job, d.Message)
 	if err != nil {
-		return refused(job, &schema.Error{Code: schema.CodeKeyNotAllowed, Message: err.Error()})
+		return refused(job, notAllowed(err))
 	}
 	return w.do(ctx, d, job, ref)
 }

@@ -1,6 +1,7 @@
 package worker
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 
@@ -13,9 +14,22 @@ import (
 type Policy interface {
 	// Allow returns the key behind the job's alias when the sender of m may
 	// use it for the job's operation and algorithm. Otherwise the error says
-	// what was refused; it is shown to the sender. Allow must be quick: it
-	// asks no other machine.
+	// what was refused; it is shown to the sender, under CodeKeyNotAllowed or
+	// what the method Refused() schema.Code of the error returns. Allow must
+	// be quick: it asks no other machine.
 	Allow(job schema.Job, m queue.Message) (signer.Ref, error)
+}
+
+// notAllowed tells the sender of a job what a policy refused.
+func notAllowed(err error) *schema.Error {
+	code := schema.CodeKeyNotAllowed
+	if r, ok := errors.AsType[interface {
+		error
+		Refused() schema.Code
+	}](err); ok {
+		code = r.Refused()
+	}
+	return &schema.Error{Code: code, Message: err.Error()}
 }
 
 // Allowance is a Policy that lets every sender do the listed operations with

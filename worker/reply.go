@@ -3,7 +3,6 @@ package worker
 import (
 	"context"
 	"fmt"
-	"strings"
 	"unicode/utf8"
 
 	"github.com/signmill/signmill/queue"
@@ -12,7 +11,7 @@ import (
 
 // reply sends the result of v, if there is one, to where the sender of d
 // wants it.
-func (w *Worker) reply(ctx context.Context, d *queue.Delivery, v verdict) error {
+func (w *Worker) reply(ctx context.Context, d *heldDelivery, v verdict) error {
 	if v.result == nil {
 		return nil
 	}
@@ -21,8 +20,8 @@ func (w *Worker) reply(ctx context.Context, d *queue.Delivery, v verdict) error 
 	if err != nil {
 		return err
 	}
-	to, _ := w.replyQueue(d.ReplyTo)
-	return w.observer.send(ctx, to, w.outboxes[to], queue.Message{
+	to, _ := d.routes.queue(d.ReplyTo)
+	return w.observer.send(ctx, to, d.routes.outboxes[to], queue.Message{
 		ID:            v.replyID,
 		CorrelationID: correlationID(d.Message),
 		SessionID:     ifSendable(d.ReplyToSessionID),
@@ -30,24 +29,6 @@ func (w *Worker) reply(ctx context.Context, d *queue.Delivery, v verdict) error 
 		ContentType:   "application/json",
 		Body:          body,
 	})
-}
-
-// replyQueue returns the queue that ReplyTo names, and whether it is listed;
-// an answer to a job that names another goes to the default. Queue names are
-// case-insensitive in Service Bus.
-func (w *Worker) replyQueue(replyTo string) (name string, listed bool) {
-	if replyTo == "" {
-		return w.DefaultReply, true
-	}
-	if w.Replies[replyTo] != nil {
-		return replyTo, true
-	}
-	for name := range w.Replies {
-		if strings.EqualFold(name, replyTo) {
-			return name, true
-		}
-	}
-	return w.DefaultReply, false
 }
 
 // correlationID follows the request-reply pattern of Service Bus: the
@@ -70,13 +51,13 @@ func ifSendable(id string) string {
 	return id
 }
 
-// checkAddress returns what is wrong with where m wants its reply, or "". The
+// checkAddress returns what is wrong with where d wants its reply, or "". The
 // answer to such a job goes out without what cannot be sent.
-func (w *Worker) checkAddress(m queue.Message) string {
-	if _, listed := w.replyQueue(m.ReplyTo); !listed {
+func (d *heldDelivery) checkAddress() string {
+	if _, listed := d.routes.queue(d.ReplyTo); !listed {
 		return "ReplyTo names a queue that this worker does not reply to; leave it empty or have the queue allowed"
 	}
-	if ifSendable(m.ReplyToSessionID) != m.ReplyToSessionID || ifSendable(m.CorrelationID) != m.CorrelationID {
+	if ifSendable(d.ReplyToSessionID) != d.ReplyToSessionID || ifSendable(d.CorrelationID) != d.CorrelationID {
 		return fmt.Sprintf("ReplyToSessionID and CorrelationID may have %d characters at most", maxAddress)
 	}
 	return ""

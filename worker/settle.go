@@ -24,7 +24,7 @@ func (w *Worker) conclude(held, last context.Context, d *heldDelivery, v verdict
 		log.Warn("lock lost: the result is thrown away and the job comes again")
 		return
 	}
-	if err := w.reply(last, d.Delivery, v); err != nil {
+	if err := w.reply(last, d, v); err != nil {
 		v = w.unsent(d.Delivery, v, fmt.Errorf("reply not sent: %w", err))
 	}
 	if v.outcome == queue.Abandon {

@@ -7,9 +7,29 @@ import (
 	"github.com/signmill/signmill/signer/quota"
 )
 
-// place is one of the Concurrency places for items under way. An item gives it
-// back when it ends, or when it begins to wait for the quota: there the gate
-// knows whose turn is next, and a place that waited would hold up others.
+// places are those for items under way, so many for each vault: the items of a
+// vault that is slow, or gives no answer, keep no place from those of others.
+type places struct {
+	each int
+
+	mu sync.Mutex               // guards of
+	of map[string]chan struct{} // of each vault that a job was for: one token for each item under way
+}
+
+// at returns the places of a vault, made at first use. Vaults come from the
+// policy, so that there are few.
+func (p *places) at(vault string) chan struct{} {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.of[vault] == nil {
+		p.of[vault] = make(chan struct{}, p.each)
+	}
+	return p.of[vault]
+}
+
+// place is one of the places of a vault. An item gives it back when it ends, or
+// when it begins to wait for the quota: there the gate knows whose turn is next,
+// and a place that waited would hold up others.
 type place struct {
 	of   chan struct{}
 	once sync.Once
@@ -18,15 +38,15 @@ type place struct {
 // takePlace waits for a free place and fails when ctx ends before. Go serves
 // waiting senders of a channel first come, first served, so that jobs take
 // turns item by item.
-func (w *Worker) takePlace(ctx context.Context) (*place, error) {
+func takePlace(ctx context.Context, of chan struct{}) (*place, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
 	select {
 	case <-ctx.Done():
 		return nil, ctx.Err()
-	case w.places <- struct{}{}:
-		return &place{of: w.places}, nil
+	case of <- struct{}{}:
+		return &place{of: of}, nil
 	}
 }
 
@@ -56,6 +76,8 @@ func (w *Worker) hand(item func()) {
 // job starts no further item: one that waits is enough to get each turn, and
 // thousands would only take memory.
 type line struct {
+	places chan struct{} // of the vault that the job is for
+
 	mu      sync.Mutex // guards the fields below
 	waiting int
 	empty   chan struct{} // closed when nothing waits any more; nil: nothing waits

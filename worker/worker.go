@@ -4,17 +4,18 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"sync/atomic"
 )
 
 // Worker is one replica: it moves jobs from the job queue to the reply queues.
 type Worker struct {
 	Config
-	held     chan struct{}      // one token for each delivery held; capacity JobsHeld
-	load     *load              // what is held
-	places   chan struct{}      // one token for each item under way; capacity Concurrency
-	items    chan func()        // items for idle hands; closed by Run
-	hands    sync.WaitGroup     // goroutines that do items
-	outboxes map[string]*outbox // of each reply queue, by name; never changes
+	held     chan struct{}          // one token for each delivery held; capacity JobsHeld
+	load     *load                  // what is held
+	places   places                 // for items under way, Concurrency for each vault
+	items    chan func()            // items for idle hands; closed by Run
+	hands    sync.WaitGroup         // goroutines that do items
+	routes   atomic.Pointer[routes] // the reply queues of the moment
 	observer *observer
 }
 
@@ -28,15 +29,11 @@ func New(c Config) (*Worker, error) {
 		Config:   c,
 		held:     make(chan struct{}, c.JobsHeld),
 		load:     newLoad(c.JobTimeout),
-		places:   make(chan struct{}, c.Concurrency),
+		places:   places{each: c.Concurrency, of: map[string]chan struct{}{}},
 		items:    make(chan func()),
-		outboxes: make(map[string]*outbox, len(c.Replies)),
 		observer: newObserver(c.Telemetry),
 	}
-	for name, sender := range c.Replies {
-		w.outboxes[name] = newOutbox(sender)
-	}
-	return w, nil
+	return w, w.SetReplies(c.Replies, c.DefaultReply)
 }
 
 // Run works until ctx ends, then drains: it takes in nothing more, finishes
