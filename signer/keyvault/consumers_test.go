@@ -49,7 +49,7 @@ func TestX509(t *testing.T) {
 	for name, spec := range standardKeys() {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			key, _ := privateKey(t, spec)
+			key := standardKey(t, name)
 			algorithms := []x509.SignatureAlgorithm{0, x509.ECDSAWithSHA256, x509.ECDSAWithSHA384, x509.ECDSAWithSHA512}
 			if spec.Type == "RSA" {
 				algorithms = []x509.SignatureAlgorithm{0, x509.SHA256WithRSA, x509.SHA384WithRSA, x509.SHA512WithRSA, x509.SHA256WithRSAPSS, x509.SHA384WithRSAPSS, x509.SHA512WithRSAPSS}
@@ -178,8 +178,8 @@ func TestJWT(t *testing.T) {
 // TestJWKIsRead reads the public halves with go-jose.
 func TestJWKIsRead(t *testing.T) {
 	t.Parallel()
-	for name, spec := range standardKeys() {
-		private, _ := privateKey(t, spec)
+	for name := range standardKeys() {
+		private := standardKey(t, name)
 		key := resolve(t, private.client, private.ref)
 		text, err := signer.MarshalJWK(key)
 		if err != nil {

@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -40,12 +41,36 @@ func privateKey(t testing.TB, spec localvault.KeySpec) (*PrivateKey, *localvault
 func standardKeys() map[string]localvault.KeySpec {
 	keys := map[string]localvault.KeySpec{}
 	for _, bits := range []int{2048, 3072, 4096} {
-		keys[fmt.Sprint("RSA ", bits)] = localvault.KeySpec{Type: "RSA", Size: bits}
+		keys[fmt.Sprint("RSA-", bits)] = localvault.KeySpec{Type: "RSA", Size: bits}
 	}
 	for _, curve := range []string{"P-256", "P-384", "P-521"} {
 		keys[curve] = localvault.KeySpec{Type: "EC", Curve: curve}
 	}
 	return keys
+}
+
+// standardVault has the standard keys by their names. Large ones are slow to
+// make, and tests that only sign can share them.
+var standardVault = sync.OnceValues(func() (*localvault.Server, error) {
+	var config localvault.Config
+	for name, spec := range standardKeys() {
+		spec.Name = name
+		config.Keys = append(config.Keys, spec)
+	}
+	return localvault.New(config)
+})
+
+func standardKey(t testing.TB, name string) *PrivateKey {
+	t.Helper()
+	server, err := standardVault()
+	if err != nil {
+		t.Fatal(err)
+	}
+	key, err := clientOf(t, server.RoundTripper(), nil).PrivateKey(t.Context(), signer.Ref{Vault: vaultURL, Name: name})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return key
 }
 
 func hashes() map[crypto.Hash][]byte {
@@ -57,8 +82,8 @@ func hashes() map[crypto.Hash][]byte {
 // key, by digest and by message.
 func TestPrivateKeySigns(t *testing.T) {
 	t.Parallel()
-	for name, spec := range standardKeys() {
-		key, _ := privateKey(t, spec)
+	for name := range standardKeys() {
+		key := standardKey(t, name)
 		for hash, digest := range hashes() {
 			sig, err := key.Sign(rand.Reader, digest, hash)
 			if err != nil || !standardVerify(key.Public(), hash, digest, sig) {
