@@ -28,7 +28,7 @@ func TestOverTCP(t *testing.T) {
 	}()
 	connection := strings.Replace(emulator, "localhost", listener.Addr().String(), 1)
 	client := newClientAs(t, nil, connection)
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	if err := must(client.Sender(plainQueue)).Send(ctx, queue.Message{ID: "x"}); err != nil {
 		t.Fatal(err)
