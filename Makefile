@@ -27,7 +27,7 @@ fmt: ## Format the sources
 	go run $(GOLANGCI) fmt
 
 conformance: ## Run the Azure SDK's own live tests against the local broker
-	go test -tags conformance -run TestConformance -count 1 -timeout 20m -v ./queue/localbus
+	go test -tags conformance -run TestConformance -count 1 -timeout 60m -v ./queue/localbus
 
 fuzz: ## Fuzz each decoder for FUZZTIME (1m)
 	.ci/fuzz $(FUZZTIME)
@@ -45,7 +45,7 @@ bench: ## Measure the worker against a bare loop of the two SDKs
 quota-bench: SEEDS = 5
 quota-bench: FILTER ?= steady/fixed/uniform/|(steady|halve|scale)/(fixed|log|tenth)/(uniform|mixed)/.*/(dns|redis)$$|(cross|skew|outage|crash|vaults)/fixed/uniform/K=10/
 quota-bench: ## Compare rate controls: SEEDS (5) runs of each cell that matches FILTER
-	@cd signer/quota/quotabench && go test -run TestMatrix -count 1 -timeout 24h -quotabench.seeds=$(SEEDS) '-quotabench.filter=$(FILTER)'
+	@cd signer/quota/quotabench && go test -run 'TestMatrix|TestMarks' -count 1 -timeout 24h -quotabench.marks -quotabench.seeds=$(SEEDS) '-quotabench.filter=$(FILTER)'
 
 redis-test: ## Test the store's script against a real one, if redis-server is on PATH
 	@command -v redis-server >/dev/null || { echo "redis-server is not on PATH, so nothing was tested"; exit 1; }
