@@ -19,8 +19,7 @@ test: ## Run the tests
 race: ## Run the tests under the race detector
 	go test -race -timeout 15m ./...
 
-lint: ## Run go vet and golangci-lint
-	go vet ./...
+lint: ## Run golangci-lint, which runs go vet
 	go run $(GOLANGCI) run
 
 fmt: ## Format the sources
