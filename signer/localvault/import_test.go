@@ -8,6 +8,7 @@ import (
 	"crypto/rsa"
 	"encoding/base64"
 	"math/big"
+	"sync"
 	"testing"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/security/keyvault/azkeys"
@@ -16,9 +17,17 @@ import (
 	"github.com/signmill/signmill/signer/localvault"
 )
 
+// rsaKeys makes one key of a size, once: they are slow to make.
+var rsaKeys = map[int]func() (*rsa.PrivateKey, error){2048: rsaKey(2048), 3072: rsaKey(3072), 4096: rsaKey(4096)}
+
+func rsaKey(bits int) func() (*rsa.PrivateKey, error) {
+	return sync.OnceValues(func() (*rsa.PrivateKey, error) { return rsa.GenerateKey(rand.Reader, bits) })
+}
+
+// rsaJWK returns a copy of the key of that size.
 func rsaJWK(t *testing.T, bits int) *azkeys.JSONWebKey {
 	t.Helper()
-	key, err := rsa.GenerateKey(rand.Reader, bits)
+	key, err := rsaKeys[bits]()
 	if err != nil {
 		t.Fatal(err)
 	}
