@@ -33,7 +33,7 @@ var arrows = map[string][]string{
 	"worker":                            {"queue", "schema", "signer", "signer/quota"},
 	"worker/history":                    {"schema", "signer"}, // tests alone import it
 	"worker/policy":                     {"queue", "schema", "signer", "signer/quota"},
-	"cmd/signmill":                      {"queue", "queue/servicebus", "schema", "signer", "signer/keyvault", "signer/quota", "signer/quota/redisshare", "worker"},
+	"cmd/signmill":                      {"queue", "queue/servicebus", "schema", "signer", "signer/keyvault", "signer/quota", "signer/quota/redisshare", "worker", "worker/policy"},
 	"cmd/signmill/stack.go":             {"queue/localbus", "signer/localvault"},
 
 	"signer/quota/quotabench": {"schema", "signer", "signer/quota"}, // its tests alone import them

@@ -18,7 +18,8 @@ Exit codes:
 Every flag can also be set by an environment variable: --reply-session is
 SIGNMILL_REPLY_SESSION. A flag wins over its variable. Only --vault and --key of
 local, --key of submit, --key and --allow-key of plan, --key and --yes of probe,
---queue and --yes of dlq, and --out and --yes of keys, have none.`
+--queue and --yes of dlq, --queue of explain, and --out and --yes of keys, have
+none.`
 
 const rootExamples = `  # sign a file with nothing but this machine, then check it offline
   signmill sign --local report.pdf
@@ -57,7 +58,7 @@ func newRoot(s streams) *cobra.Command {
 	root.SetFlagErrorFunc(flagError)
 	root.SetUsageFunc(plainUsage)
 	root.PersistentFlags().String("log-level", "", "`LEVEL` debug, info, warn or error; worker logs from info on, the others from warn on")
-	root.AddCommand(newSign(s), newSubmit(s), newVerify(s), newWorker(s), newPlan(s), newDoctor(s), newDLQ(s), newKeys(s), newQuota(s), newLocal(s), newSchema(s), newVersion(s))
+	root.AddCommand(newSign(s), newSubmit(s), newVerify(s), newWorker(s), newPlan(s), newDoctor(s), newDLQ(s), newKeys(s), newQuota(s), newPolicy(s), newLocal(s), newSchema(s), newVersion(s))
 	completeFlags(root)
 	strictTopics(root)
 	return root

@@ -86,8 +86,12 @@ func inAzure(host string) bool {
 var shareForm = regexp.MustCompile(`^(static:[1-9][0-9]{0,5}|dns:[^\s,]+(,[0-9a-zµ.]+)?|rediss?(\+cluster|\+sentinel)?://\S+)$`)
 
 func (r *reader) share(n *yaml.Node, at string) string {
-	text := r.match(n, at, shareForm, "no share: use static:N, dns:NAME, dns:NAME,AGE, or the URL of a Redis or Valkey")
-	if text != "" && r.options.IsShare != nil {
+	text := r.text(n, at)
+	switch {
+	case text == "":
+	case !shareForm.MatchString(text): // which may hold a password by mistake
+		r.fault(n, at, "this is no share: use static:N, dns:NAME, dns:NAME,AGE, or the URL of a Redis or Valkey")
+	case r.options.IsShare != nil:
 		if err := r.options.IsShare(text); err != nil {
 			r.fault(n, at, "%s", err)
 		}
