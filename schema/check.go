@@ -38,10 +38,11 @@ func (j *Job) checkHead(Limits) *Invalid {
 }
 
 func (j *Job) checkAlgorithm() *Invalid {
+	if j.Operation.Takes(j.Algorithm) {
+		return nil
+	}
 	list := j.Operation.Algorithms()
 	switch {
-	case slices.Contains(list, j.Algorithm):
-		return nil
 	case len(list) == 0 && j.Algorithm == "":
 		return nil
 	case len(list) == 0:

@@ -23,7 +23,7 @@ func (r Result) Encode(maxBytes int) ([]byte, error) {
 		bad.JobID = r.ID
 		return nil, bad
 	}
-	doc := r.append(make([]byte, 0, 4096), longest)
+	doc := r.append(make([]byte, 0, 512+256*len(r.Items)), longest)
 	if len(doc) <= maxBytes {
 		return doc, nil
 	}

@@ -26,20 +26,23 @@ func (o Operation) Known() bool { return slices.Contains(Operations(), o) }
 
 // Algorithms lists the algorithms that o can be done with, in the order of
 // their documentation. GetPublicKey, which needs none, has none.
-func (o Operation) Algorithms() []Algorithm {
+func (o Operation) Algorithms() []Algorithm { return algorithmsOf(o.families()...) }
+
+// Takes reports whether o can be done with a.
+func (o Operation) Takes(a Algorithm) bool { return slices.Contains(o.families(), a.Family()) }
+
+// families lists the families that o can be done with.
+func (o Operation) families() []Family {
 	switch o {
 	case Sign, Verify:
-		return algorithmsOf(PKCS1, PSS, ECDSA, HMAC)
+		return []Family{PKCS1, PSS, ECDSA, HMAC}
 	case Encrypt, Decrypt:
-		return algorithmsOf(RSAES, OAEP, AESGCM, AESCBC)
+		return []Family{RSAES, OAEP, AESGCM, AESCBC}
 	case WrapKey, UnwrapKey:
-		return algorithmsOf(RSAES, OAEP, AESKW)
+		return []Family{RSAES, OAEP, AESKW}
 	}
 	return nil
 }
-
-// Takes reports whether o can be done with a.
-func (o Operation) Takes(a Algorithm) bool { return slices.Contains(o.Algorithms(), a) }
 
 // signatures reports whether o makes or takes signatures.
 func (o Operation) signatures() bool { return o == Sign || o == Verify }
