@@ -115,7 +115,7 @@ func (s *size) fits(n int) bool {
 }
 
 // wrong says what is wrong with a part of n bytes that does not fit.
-func (s *size) wrong(n int, j *Job) string {
+func (s size) wrong(n int, j *Job) string {
 	doing := string(j.Operation)
 	if j.Algorithm != "" {
 		doing += " with " + string(j.Algorithm)
@@ -132,7 +132,7 @@ func (s *size) wrong(n int, j *Job) string {
 }
 
 // String puts s into words.
-func (s *size) String() string {
+func (s size) String() string {
 	var words string
 	switch {
 	case s.least == s.most:
