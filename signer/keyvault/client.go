@@ -2,7 +2,6 @@ package keyvault
 
 import (
 	"context"
-	"crypto/rand"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -150,13 +149,4 @@ func (v *vault) enter(ctx context.Context) (leave func(answered bool), err error
 		}
 		<-v.first
 	}, nil
-}
-
-// requestID returns a random UUID (RFC 9562, section 5.4), the form in which
-// vaults log the caller's id.
-func requestID() string {
-	var b [16]byte
-	rand.Read(b[:])
-	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
-	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
 }

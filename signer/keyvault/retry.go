@@ -12,6 +12,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 	"github.com/cenkalti/backoff/v4"
+	"github.com/google/uuid"
 
 	"github.com/signmill/signmill/schema"
 	"github.com/signmill/signmill/signer"
@@ -55,7 +56,7 @@ func (c *Client) do(ctx context.Context, t task) error {
 		if err := turn.enter(ctx); err != nil {
 			return t.held(last, attempt-1, err)
 		}
-		id := requestID()
+		id := uuid.NewString() // the form in which vaults log the caller's id
 		err := c.attempt(ctx, t, id)
 		turn.leave(err)
 		if err == nil {

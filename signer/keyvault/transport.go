@@ -1,7 +1,6 @@
 package keyvault
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -9,6 +8,8 @@ import (
 	"net/http"
 	"strings"
 	"time"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
 )
 
 // maxAnswer bounds the body of an answer. A key bundle has a few kilobytes.
@@ -49,7 +50,8 @@ func newTransport(concurrency int) *http.Transport {
 type wire struct{ http.RoundTripper }
 
 // Do implements the SDK's policy.Transporter. The body is read here: the SDK
-// would call an answer that breaks off final, and signing may be repeated.
+// would call an answer that breaks off final, and signing may be repeated. What
+// Payload has read the SDK does not copy again.
 func (w wire) Do(req *http.Request) (*http.Response, error) {
 	resp, err := w.RoundTrip(req)
 	if err != nil {
@@ -57,14 +59,14 @@ func (w wire) Do(req *http.Request) (*http.Response, error) {
 	}
 	defer resp.Body.Close()
 	most := answerUpTo(req.Context())
-	body, err := io.ReadAll(io.LimitReader(resp.Body, most+1))
+	resp.Body = io.NopCloser(io.LimitReader(resp.Body, most+1))
+	body, err := runtime.Payload(resp)
 	if err != nil {
 		return nil, fmt.Errorf("read the vault's answer: %w", err)
 	}
 	if int64(len(body)) > most {
 		return nil, fmt.Errorf("the vault's answer is longer than %d bytes", most)
 	}
-	resp.Body = io.NopCloser(bytes.NewReader(body))
 	for _, challenge := range resp.Header.Values("WWW-Authenticate") {
 		if !sound(challenge) {
 			resp.Header.Del("WWW-Authenticate")

@@ -20,21 +20,21 @@ import (
 // turn is a task's way to the vault: past the breakers, which let one call try
 // while there is no answer, and through the gate, which knows the budget.
 type turn struct {
-	breakers []*quota.Breaker
-	gate     *quota.Gate // nil: calls are not paced
+	breakers [2]*quota.Breaker // of the vault and of the key; nil: there is none
+	gate     *quota.Gate       // nil: calls are not paced
 	cost     quota.Units
-	pass     quota.Pass  // of the last attempt
-	paid     bool        // there was an attempt
-	tries    []quota.Try // of the attempt under way
+	pass     quota.Pass   // of the last attempt
+	paid     bool         // there was an attempt
+	tries    [2]quota.Try // of the attempt under way
 }
 
 // turn prepares the way of a task. The life of keys has no budget here: people
 // look after it, a key at a time.
-func (c *Client) turn(t task) *turn {
+func (c *Client) turn(t task) (way turn) {
 	if t.keeping != nil {
-		return &turn{}
+		return way
 	}
-	way := &turn{breakers: []*quota.Breaker{&t.vault.breaker, t.vault.breakerOf(t.id)}}
+	way.breakers = [2]*quota.Breaker{&t.vault.breaker, t.vault.breakerOf(t.id)}
 	if c.config.Gate != nil {
 		at := t.id.vault.String()
 		way.gate, way.cost = c.config.Gate(at, t.class), c.costs(at).Of(t.class)
@@ -53,18 +53,26 @@ func (c *Client) costs(vault string) quota.Costs {
 // enter waits until the next attempt may be sent. It fails when ctx ends, or
 // at once when ctx would end before.
 func (w *turn) enter(ctx context.Context) error {
-	w.tries = w.tries[:0]
-	for _, b := range w.breakers {
-		try, err := outwait(ctx, b)
-		if err != nil {
-			w.abandon()
+	w.tries = [2]quota.Try{}
+	err := w.try(ctx)
+	if err == nil {
+		err = w.pay(ctx)
+	}
+	if err != nil {
+		w.abandon()
+	}
+	return err
+}
+
+// try waits for the breakers.
+func (w *turn) try(ctx context.Context) (err error) {
+	for i, b := range w.breakers {
+		if b == nil {
+			continue
+		}
+		if w.tries[i], err = outwait(ctx, b); err != nil {
 			return err
 		}
-		w.tries = append(w.tries, try)
-	}
-	if err := w.pay(ctx); err != nil {
-		w.abandon()
-		return err
 	}
 	return nil
 }
