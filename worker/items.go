@@ -31,8 +31,8 @@ func (w *Worker) doItems(ctx context.Context, d *heldDelivery, job schema.Job, k
 	defer giveBack(nil)
 	waiting := line{places: w.places.at(vaultOf(key))}
 	var items sync.WaitGroup
-	for i, item := range job.Items {
-		results[i].ID = item.ID
+	for i := range job.Items {
+		results[i].ID = job.Items[i].ID
 		place, err := waiting.takeTurn(turns)
 		if err != nil {
 			errs[i] = err
@@ -43,7 +43,7 @@ func (w *Worker) doItems(ctx context.Context, d *heldDelivery, job schema.Job, k
 			defer items.Done()
 			defer d.portion.less()
 			defer place.free()
-			errs[i] = w.doItem(waiting.watch(traceItem(turns, untraced, i), place), job, key, item, &results[i])
+			errs[i] = w.doItem(waiting.watch(traceItem(turns, untraced, i), place), task{job, key, job.Items[i]}, &results[i])
 			if errs[i] != nil && !w.lastAttempt(d.Delivery) && itemError(errs[i], job.NotAfter).Retryable {
 				giveBack(errs[i])
 			}
@@ -78,15 +78,15 @@ var errDefect = errors.New("the worker has a defect")
 // doItem puts what the job's operation makes of an item into result, or fails
 // and leaves result as it is. A panic ends the item alone: nothing else could
 // recover from it in this goroutine.
-func (w *Worker) doItem(ctx context.Context, job schema.Job, key signer.Key, item schema.Item, result *schema.ItemResult) (err error) {
+func (w *Worker) doItem(ctx context.Context, t task, result *schema.ItemResult) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			w.logDefect("job", job.ID, job, p)
+			w.logDefect("job", t.ID, t.Job, p)
 			err = errDefect
 		}
 	}()
 	made := *result
-	if err := operate(ctx, w.Keys, task{job, key, item}, &made); err != nil {
+	if err := operate(ctx, w.Keys, t, &made); err != nil {
 		return err
 	}
 	*result = made
