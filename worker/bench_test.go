@@ -237,14 +237,16 @@ func (r *sockets) bareLoop(ctx context.Context, l load, verify bool) {
 	b.run(ctx)
 }
 
-// run keeps twice as many jobs as signatures under way, as the worker does.
+// run keeps twice as many jobs as signatures under way, and asks for as many as
+// it has room for, as the worker does. Neither knows how many are left, and the
+// SDK waits for more for 20 ms where fewer are there than were asked for.
 func (b *bare) run(ctx context.Context) {
 	slots := make(chan struct{}, 2*benchConcurrency)
 	var jobs sync.WaitGroup
 	for left := b.load.jobs; left > 0; {
 		slots <- struct{}{}
 		free := 1
-		for free < left && len(slots) < cap(slots) {
+		for len(slots) < cap(slots) {
 			slots <- struct{}{}
 			free++
 		}
