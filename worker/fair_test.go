@@ -91,6 +91,13 @@ func (s *sends) count() int {
 	return s.calls
 }
 
+// since returns the keys of the calls after the first n.
+func (s *sends) since(n int) []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.keys[n:])
+}
+
 // of returns how many calls were sent before the first of a job.
 func (s *sends) of(j schema.Job) int {
 	s.mu.Lock()
@@ -175,7 +182,7 @@ func TestDearJobsLeaveTheOthersTheirPace(t *testing.T) {
 		result, _ := r.reply()
 		r.verify(job("cheap", 320), result)
 		cheap, other := 0, 0
-		for _, key := range s.keys[from:s.count()] {
+		for _, key := range s.since(from) {
 			if key == "ec" {
 				cheap++
 			} else {
