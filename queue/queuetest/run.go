@@ -49,6 +49,7 @@ var suite = []struct {
 	{"message too large is refused", sendTooLarge},
 	{"one message too large stops all", sendOneTooLarge},
 	{"duplicate is seen once", duplicateOnce},
+	{"scheduled message comes when it is due", scheduledComes},
 
 	{"receive keeps to its limit", keepsLimit},
 	{"receive refuses a limit below one", refusesLimit},

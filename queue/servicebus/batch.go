@@ -9,13 +9,13 @@ import (
 )
 
 // pack fills batches in order, before anything is sent. A batch holds messages
-// of one session only, because the broker files all of it under the session of
-// the first.
+// of one session, or one partition key, only, because the broker files all of it
+// under that of the first.
 func (s *Sender) pack(ctx context.Context, messages []*azservicebus.AMQPAnnotatedMessage) ([]*azservicebus.MessageBatch, error) {
 	var batches []*azservicebus.MessageBatch
 	var open *azservicebus.MessageBatch
 	for i, m := range messages {
-		if open != nil && sameSession(messages[i-1], m) {
+		if open != nil && sameFile(messages[i-1], m) {
 			err := open.AddAMQPAnnotatedMessage(m, nil)
 			if err == nil {
 				continue
@@ -59,10 +59,6 @@ func named(m *azservicebus.AMQPAnnotatedMessage, err error) error {
 	return fmt.Errorf("message %q: %w", m.Properties.MessageID, err)
 }
 
-func sameSession(a, b *azservicebus.AMQPAnnotatedMessage) bool {
-	first, second := a.Properties.GroupID, b.Properties.GroupID
-	if first == nil || second == nil {
-		return first == second
-	}
-	return *first == *second
+func sameFile(a, b *azservicebus.AMQPAnnotatedMessage) bool {
+	return value(a.Properties.GroupID) == value(b.Properties.GroupID) && a.MessageAnnotations[partitionKey] == b.MessageAnnotations[partitionKey]
 }

@@ -60,7 +60,29 @@ func outgoing(m queue.Message) (*azservicebus.AMQPAnnotatedMessage, error) {
 	if m.TimeToLive != 0 {
 		o.Header = &azservicebus.AMQPAnnotatedMessageHeader{TTL: m.TimeToLive}
 	}
+	o.MessageAnnotations = annotations(m)
 	return o, nil
+}
+
+// The names of message annotations, which have no other place in that form
+// (https://learn.microsoft.com/azure/service-bus-messaging/service-bus-amqp-protocol-guide#message-annotations).
+const (
+	partitionKey  = "x-opt-partition-key"
+	scheduledTime = "x-opt-scheduled-enqueue-time"
+)
+
+func annotations(m queue.Message) map[any]any {
+	if m.PartitionKey == "" && m.ScheduledAt.IsZero() {
+		return nil
+	}
+	a := make(map[any]any, 2)
+	if m.PartitionKey != "" {
+		a[partitionKey] = m.PartitionKey
+	}
+	if !m.ScheduledAt.IsZero() {
+		a[scheduledTime] = m.ScheduledAt.UTC()
+	}
+	return a
 }
 
 func checkIDs(m queue.Message) error {
@@ -71,6 +93,10 @@ func checkIDs(m queue.Message) error {
 		return fmt.Errorf("id is longer than %d characters", maxID)
 	case utf8.RuneCountInString(m.SessionID) > maxID:
 		return fmt.Errorf("session id is longer than %d characters", maxID)
+	case utf8.RuneCountInString(m.PartitionKey) > maxID:
+		return fmt.Errorf("partition key is longer than %d characters", maxID)
+	case m.PartitionKey != "" && m.SessionID != "" && m.PartitionKey != m.SessionID:
+		return errors.New("partition key differs from session id")
 	case m.TimeToLive < 0:
 		return errors.New("time to live is negative")
 	}
@@ -85,11 +111,13 @@ func incoming(m *azservicebus.ReceivedMessage) queue.Message {
 		ReplyTo:          value(m.ReplyTo),
 		ReplyToSessionID: value(m.ReplyToSessionID),
 		SessionID:        value(m.SessionID),
+		PartitionKey:     value(m.PartitionKey),
 		Subject:          value(m.Subject),
 		ContentType:      value(m.ContentType),
 		Body:             body(m),
 		Properties:       incomingProperties(m.ApplicationProperties),
 		TimeToLive:       value(m.TimeToLive),
+		ScheduledAt:      value(m.ScheduledEnqueueTime),
 	}
 	if p := m.RawAMQPMessage.Properties; p != nil {
 		in.ID = idText(p.MessageID)

@@ -25,6 +25,8 @@ func TestOutgoingRefuses(t *testing.T) {
 		{"no id", queue.Message{}, "id is missing"},
 		{"long id", queue.Message{ID: long}, "id is longer than 128"},
 		{"long session id", queue.Message{ID: "x", SessionID: long}, "session id is longer"},
+		{"long partition key", queue.Message{ID: "x", PartitionKey: long}, "partition key is longer"},
+		{"two files", queue.Message{ID: "x", PartitionKey: "a", SessionID: "b"}, "partition key differs"},
 		{"negative time to live", queue.Message{ID: "x", TimeToLive: -1}, "time to live is negative"},
 		{"property without a wire form", queue.Message{ID: "x", Properties: map[string]any{"p": []int{1}}}, `property "p": type []int`},
 		{"property that is nothing", queue.Message{ID: "x", Properties: map[string]any{"p": nil}}, `property "p"`},
@@ -58,6 +60,9 @@ func TestOutgoingLeavesOutWhatIsEmpty(t *testing.T) {
 		if p != nil {
 			t.Errorf("%s: got %q, want it left out", name, *p)
 		}
+	}
+	if got.MessageAnnotations != nil {
+		t.Errorf("annotations: got %v, want them left out", got.MessageAnnotations)
 	}
 	if got.Properties.CorrelationID != nil || got.Header != nil || got.ApplicationProperties != nil {
 		t.Errorf("got correlation id %v, header %v and properties %v, want all left out", got.Properties.CorrelationID, got.Header, got.ApplicationProperties)
@@ -192,18 +197,47 @@ func TestReceipt(t *testing.T) {
 
 func TestIncomingFields(t *testing.T) {
 	t.Parallel()
-	ttl := time.Minute
+	ttl, when := time.Minute, time.Unix(1e9, 0)
 	m := raw(func(*azservicebus.AMQPAnnotatedMessage) {})
 	m.MessageID, m.TimeToLive = "id", &ttl
 	m.CorrelationID, m.ReplyTo, m.ReplyToSessionID = optional("c"), optional("r"), optional("rs")
 	m.SessionID, m.Subject, m.ContentType = optional("s"), optional("sub"), optional("ct")
+	m.PartitionKey, m.ScheduledEnqueueTime = optional("p"), &when
 	m.ApplicationProperties = map[string]any{"k": "v"}
 	got := incoming(m)
 	if !maps.Equal(got.Properties, map[string]any{"k": "v"}) {
 		t.Errorf("properties: got %v", got.Properties)
 	}
-	texts := []string{got.ID, got.CorrelationID, got.ReplyTo, got.ReplyToSessionID, got.SessionID, got.Subject, got.ContentType}
-	if text, want := strings.Join(texts, " "), "id c r rs s sub ct"; text != want || got.TimeToLive != ttl {
+	texts := []string{got.ID, got.CorrelationID, got.ReplyTo, got.ReplyToSessionID, got.SessionID, got.PartitionKey, got.Subject, got.ContentType}
+	if text, want := strings.Join(texts, " "), "id c r rs s p sub ct"; text != want || got.TimeToLive != ttl || got.ScheduledAt != when {
 		t.Errorf("got %q and %v, want %q and %v", text, got.TimeToLive, want, ttl)
+	}
+}
+
+// TestSameFile tells what may travel in one batch.
+func TestSameFile(t *testing.T) {
+	t.Parallel()
+	of := func(session, key string) *azservicebus.AMQPAnnotatedMessage {
+		m, err := outgoing(queue.Message{ID: "x", SessionID: session, PartitionKey: key})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return m
+	}
+	tests := map[string]struct {
+		a, b *azservicebus.AMQPAnnotatedMessage
+		want bool
+	}{
+		"neither":       {of("", ""), of("", ""), true},
+		"one session":   {of("s", ""), of("s", ""), true},
+		"two sessions":  {of("s", ""), of("t", ""), false},
+		"one key":       {of("", "k"), of("", "k"), true},
+		"two keys":      {of("", "k"), of("", "l"), false},
+		"a key or none": {of("", "k"), of("", ""), false},
+	}
+	for name, tt := range tests {
+		if got := sameFile(tt.a, tt.b); got != tt.want {
+			t.Errorf("%s: got %t, want %t", name, got, tt.want)
+		}
 	}
 }
