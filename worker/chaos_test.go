@@ -50,6 +50,7 @@ type chaos struct {
 	accepted map[string]schema.Job // by MessageID; a bad one has no items
 	replicas []*replica
 	history  *history
+	putOff   bool // by the workers, instead of abandoning
 	tally    tally
 }
 
@@ -74,7 +75,9 @@ func newChaos(t *testing.T, seed uint64) *chaos {
 	c.jobs = c.sender("chaos")
 	c.config.MaxDeliveries = []int{3, 10, 100}[random.IntN(3)]
 	c.config.JobTimeout = time.Minute
-	t.Logf("seed %d: %d deliveries at most, faults %+v", seed, c.config.MaxDeliveries, faults)
+	c.putOff = random.IntN(2) == 0
+	c.history.byJob = c.putOff
+	t.Logf("seed %d: %d deliveries at most, put off %t, faults %+v", seed, c.config.MaxDeliveries, c.putOff, faults)
 	return c
 }
 

@@ -20,11 +20,14 @@ type Config struct {
 	Policy       Policy                  // which job may use which key
 	Keys         signer.Keys             // finds keys and works with them
 
+	Later queue.Sender // puts jobs back on the job queue, to come later; nil: they are abandoned, which counts as a delivery
+
 	Concurrency   int           // items with the signer at once for each vault, besides those that wait for a quota; 0: 64
 	JobsHeld      int           // deliveries held at once; 0: twice Concurrency
 	Pace          Pace          // bounds them by what can be done inside a lock; nil: no pace is known
-	MaxDeliveries int           // attempts after which a job is dead-lettered, at most the queue's MaxDeliveryCount; 0: 10
+	MaxDeliveries int           // attempts after which a job is dead-lettered, at most the queue's MaxDeliveryCount; waiting for the quota is none where there is Later; 0: 10
 	JobTimeout    time.Duration // time for one attempt at a job, after which it is given back; 0: 5 minutes
+	MaxAge        time.Duration // from a job's first arrival on, after which it is not given back but dead-lettered; 0: 24 hours
 	DrainTimeout  time.Duration // time to finish held jobs after Run's context ended; replies and settlements may take 5 seconds more; 0: 25 seconds
 	Limits        schema.Limits // what a job may be; zero: schema's defaults
 	Log           *slog.Logger  // one event per outcome; nil: slog.Default()
@@ -36,6 +39,7 @@ const (
 	defaultConcurrency   = 64
 	defaultMaxDeliveries = 10
 	defaultJobTimeout    = 5 * time.Minute
+	defaultMaxAge        = 24 * time.Hour
 	defaultDrainTimeout  = 25 * time.Second
 )
 
@@ -45,6 +49,7 @@ func (c Config) withDefaults() Config {
 	c.JobsHeld = orDefault(c.JobsHeld, 2*c.Concurrency)
 	c.MaxDeliveries = orDefault(c.MaxDeliveries, defaultMaxDeliveries)
 	c.JobTimeout = orDefault(c.JobTimeout, defaultJobTimeout)
+	c.MaxAge = orDefault(c.MaxAge, defaultMaxAge)
 	c.DrainTimeout = orDefault(c.DrainTimeout, defaultDrainTimeout)
 	if c.Log == nil {
 		c.Log = slog.Default()
@@ -75,6 +80,7 @@ func (c Config) validate() error {
 	negative("JobsHeld", c.JobsHeld < 0)
 	negative("MaxDeliveries", c.MaxDeliveries < 0)
 	negative("JobTimeout", c.JobTimeout < 0)
+	negative("MaxAge", c.MaxAge < 0)
 	negative("DrainTimeout", c.DrainTimeout < 0)
 	return errors.Join(faults...)
 }

@@ -95,8 +95,8 @@ func TestAttemptsUsedUp(t *testing.T) {
 		if got := dead.Properties["DeadLetterReason"]; got != string(schema.CodeAttemptsExhausted) {
 			t.Errorf("dead letter has reason %q", got)
 		}
-		if got, _ := dead.Properties["DeadLetterErrorDescription"].(string); !strings.HasPrefix(got, "after 3 deliveries: ") || strings.Contains(got, "503") {
-			t.Errorf("dead letter has description %q, want the deliveries and no word of the vault", got)
+		if got, _ := dead.Properties["DeadLetterErrorDescription"].(string); !strings.HasPrefix(got, "after 3 attempts: ") || strings.Contains(got, "503") {
+			t.Errorf("dead letter has description %q, want the attempts and no word of the vault", got)
 		}
 		result, d := r.reply()
 		if result.Status != schema.Failed || len(result.Items) != 2 || !result.Items[1].Error.Retryable || d.ID != schema.ExhaustedID("j", 1) {

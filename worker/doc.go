@@ -8,15 +8,23 @@
 // How it flows. A delivery is decoded, allowed, and given its key version;
 // its items take fair turns with those of all other jobs; the results become
 // one reply; the reply is sent, and then the delivery is completed. Meanwhile
-// the lock is renewed. One file tells each step: intake and load, job, items
-// and turns, operate, reply, settle, renew.
+// the lock is renewed. What failed in a way that may pass is tried again: soon
+// under the lock, later with a copy that takes the place of the message. One file
+// tells each step: intake and load, job, attempt, items and turns, operate,
+// decide, reply, trouble, settle, copy; keeper and meter; unconfirmed.
 //
 // Guarantees. Each delivery ends once: replied and completed, dead-lettered
-// with a [schema.Code] as reason, or given back. The reply goes out before
+// with a [schema.Code] as reason, or given back. A copy carries the attempts and
+// the age of its job ([PropertyAttempts], [PropertyFirstEnqueued]), so that both
+// are bounded, and has an id of its own; the reply to a job has one id, whichever
+// message it was on. Waiting for the quota and a drain cost a job that is given back
+// with a copy neither an attempt nor a delivery. The reply goes out before
 // the settlement, under an id derived from the job's, so that duplicate
 // detection on the reply queue shows a redelivered job once. A result whose
 // lock was lost is thrown away. Nothing that was not allowed reaches the
-// vault, and no reply goes to a queue that is not on the list.
+// vault, and no reply goes to a queue that is not on the list. While a reply queue
+// takes nothing, what is signed for it is kept and tried again under the lock, and
+// nothing more is signed for it; while none takes anything, no job is taken in.
 //
 // Errors. Failures of a job never end the worker: they become replies, dead
 // letters, or redeliveries. Run returns an error only when the job queue

@@ -14,21 +14,54 @@ import (
 var errDrained = errors.New("worker is shutting down")
 
 // heldDelivery is a delivery that occupies a place in the worker. Whoever
-// ends its processing calls release once.
+// ends its processing calls leave.
 type heldDelivery struct {
 	*queue.Delivery
-	began    time.Time // when it came in
-	portion  *portion  // what is left to do
-	release  func()
+	began    time.Time       // when it came in
+	lock     time.Duration   // for which its lock lasts, unless it is renewed
+	portion  *portion        // what is left to do
+	release  func()          // of its place; see leave
 	draining <-chan struct{} // closed when the worker takes nothing more in
-	routes   *routes         // where it may be answered
+	from     *source
+	past     past
+	routes   *routes // where it may be answered
+
+	// Owned by the goroutine that processes it.
+	placed   bool      // it occupies a place
+	more     int       // attempts under this lock after the first
+	notAfter time.Time // as the job says; zero: not known, or never
+	begun    bool      // an item of it had its turn
+}
+
+// leave gives the place of d back, if it still has one.
+func (d *heldDelivery) leave() {
+	if d.placed {
+		d.placed = false
+		d.release()
+	}
+}
+
+// idle is closed when a job that has not begun need not begin any more; nil: it
+// has begun.
+func (d *heldDelivery) idle() <-chan struct{} {
+	if d.begun {
+		return nil
+	}
+	return d.draining
+}
+
+// source is where deliveries come from.
+type source struct {
+	name  string
+	jobs  queue.Receiver
+	later queue.Sender // puts jobs back for later; nil: they are abandoned
 }
 
 // intake hands deliveries to start, never more than there are free places,
 // until ctx ends or the queue has refused us for too long. It asks the broker
 // for free places only, and for what can be done inside a lock where the pace is
 // known, so that no message waits here while another replica could do it.
-func (w *Worker) intake(ctx context.Context, start func(*heldDelivery)) error {
+func (w *Worker) intake(ctx context.Context, from *source, start func(*heldDelivery)) error {
 	release := func() { <-w.held }
 	var refused refusals
 	for {
@@ -36,13 +69,19 @@ func (w *Worker) intake(ctx context.Context, start func(*heldDelivery)) error {
 		if free == 0 {
 			return ctx.Err()
 		}
+		w.awaitReplies(ctx)
 		began := time.Now()
-		deliveries, err := w.observer.receive(ctx, w.Jobs, free)
+		deliveries, err := w.observer.receive(ctx, from.jobs, free)
 		for range free - len(deliveries) {
 			release()
 		}
 		for _, d := range deliveries {
-			start(&heldDelivery{Delivery: d, began: time.Now(), release: release, portion: w.load.add(d), draining: ctx.Done(), routes: w.routes.Load()})
+			now := time.Now()
+			lock := w.keeper.meter.receive(d, now)
+			start(&heldDelivery{
+				Delivery: d, began: now, lock: lock, release: release, portion: w.load.add(lock),
+				placed: true, draining: ctx.Done(), routes: w.routes.Load(), from: from, past: pastOf(d, w.MaxDeliveries),
+			})
 		}
 		if err != nil && !refused.bear(err, time.Since(began)) {
 			return err
@@ -96,17 +135,16 @@ func (w *Worker) occupy(ctx context.Context, most int) int {
 	return most
 }
 
-// lastWords is how long replies and settlements may still take when
-// DrainTimeout is over. It is below what is left of any lock by then, because
-// locks are renewed no more.
-const lastWords = 5 * time.Second
+// LastWords is how long replies and settlements may still take when
+// DrainTimeout is over.
+const LastWords = 5 * time.Second
 
 // drain waits for the held jobs. It calls giveUp when DrainTimeout is over, and
-// end when a broker that does not answer has had lastWords on top.
+// end when a broker that does not answer has had LastWords on top.
 func (w *Worker) drain(jobs *sync.WaitGroup, giveUp context.CancelCauseFunc, end context.CancelFunc) {
 	late := time.AfterFunc(w.DrainTimeout, func() { giveUp(errDrained) })
 	defer late.Stop()
-	tooLate := time.AfterFunc(w.DrainTimeout+lastWords, end)
+	tooLate := time.AfterFunc(w.DrainTimeout+LastWords, end)
 	defer tooLate.Stop()
 	if held := len(w.held); held > 0 {
 		w.Log.Info("draining", "jobs", held, "timeout", w.DrainTimeout)

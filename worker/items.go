@@ -12,58 +12,62 @@ import (
 	"github.com/signmill/signmill/signer/quota"
 )
 
-// doItems does the items of a job at the same time, each in its turn, and
-// returns one result for each in order. Passing and cause are as in explain.
+// doItems does the items of a job that are not done yet at the same time, each
+// in its turn. Passing and cause are as in explain.
 //
-// A job whose item failed in a way that may pass is given back, and what was
-// done is thrown away. So it takes no more turns then, and its other items end.
-// Only on the last attempt they go on: the sender is told how far it came.
+// A job whose item failed in a way that may pass takes no more turns, and its
+// other items end: it may have to be given back, and what is done then is thrown
+// away. Only on the last attempt they go on: the sender is told how far it came.
+// A job that has not begun when the worker drains does not begin any more.
 //
 // Jobs take turns twice: for places, item by item, and for the quota, by what
 // the items cost. A job of thousands does not delay a job of one, and a job of
 // dear items does not set the pace of cheap ones.
-func (w *Worker) doItems(ctx context.Context, d *heldDelivery, job schema.Job, key signer.Key) (results []schema.ItemResult, passing bool, cause error) {
-	results = make([]schema.ItemResult, len(job.Items))
-	errs := make([]error, len(job.Items))
-	ctx = quota.WithCaller(ctx, quota.Caller{Job: job.ID})
+func (w *Worker) doItems(ctx context.Context, d *heldDelivery, p *progress) (passing bool, cause error) {
+	ctx = quota.WithCaller(ctx, quota.Caller{Job: p.job.ID})
 	turns, giveBack := context.WithCancelCause(ctx)
 	untraced := quiet(turns)
 	defer giveBack(nil)
-	waiting := line{places: w.places.at(vaultOf(key))}
+	waiting := line{places: w.places.at(vaultOf(p.key))}
 	var items sync.WaitGroup
-	for i := range job.Items {
-		results[i].ID = job.Items[i].ID
-		place, err := waiting.takeTurn(turns)
-		if err != nil {
-			errs[i] = err
+	for i := range p.job.Items {
+		if p.done[i] {
 			continue
 		}
+		p.results[i], p.errs[i] = schema.ItemResult{ID: p.job.Items[i].ID}, nil
+		place, err := waiting.takeTurn(turns, d)
+		if err != nil {
+			p.errs[i] = err
+			continue
+		}
+		d.begun = true
 		items.Add(1)
 		w.hand(func() {
 			defer items.Done()
 			defer d.portion.less()
 			defer place.free()
-			errs[i] = w.doItem(waiting.watch(traceItem(turns, untraced, i), place), task{job, key, job.Items[i]}, &results[i])
-			if errs[i] != nil && !w.lastAttempt(d.Delivery) && itemError(errs[i], job.NotAfter).Retryable {
-				giveBack(errs[i])
+			p.errs[i] = w.doItem(waiting.watch(traceItem(turns, untraced, i), place), task{p.job, p.key, p.job.Items[i]}, &p.results[i])
+			p.done[i] = p.errs[i] == nil
+			if !p.done[i] && !w.lastAttempt(d) && itemError(p.errs[i], p.job.NotAfter).Retryable {
+				giveBack(p.errs[i])
 			}
 		})
 	}
 	items.Wait()
-	passing, cause = explain(results, errs, job.NotAfter)
+	passing, cause = explain(p.results, p.errs, p.job.NotAfter)
 	if ctx.Err() == nil && turns.Err() != nil {
 		cause = context.Cause(turns) // the others ended because of it
 	}
-	return results, passing, cause
+	return passing, cause
 }
 
 // takeTurn waits until a job may start its next item, and fails when ctx ends
 // before.
-func (l *line) takeTurn(ctx context.Context) (*place, error) {
+func (l *line) takeTurn(ctx context.Context, d *heldDelivery) (*place, error) {
 	if err := l.await(ctx); err != nil {
 		return nil, err
 	}
-	return takePlace(ctx, l.places)
+	return takePlace(ctx, l.places, d.idle())
 }
 
 // vaultOf returns the part of a key's identifier that names its vault.
@@ -115,7 +119,7 @@ func itemError(err error, notAfter time.Time) *schema.Error {
 	if !notAfter.IsZero() && !time.Now().Before(notAfter) {
 		return &schema.Error{Code: schema.CodeExpired, Message: "notAfter passed before the item was done; send a new job"}
 	}
-	if isContextError(err) {
+	if isContextError(err) || errors.Is(err, errDrained) {
 		return &schema.Error{Code: schema.CodeUnavailable, Message: "the worker ran out of time", Retryable: true}
 	}
 	e := signer.AsError(err)

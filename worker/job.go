@@ -8,18 +8,22 @@ import (
 	"runtime/debug"
 
 	"github.com/signmill/signmill/schema"
-	"github.com/signmill/signmill/signer"
 )
 
 // process takes one delivery from receipt to settlement. The job is done on
 // work, its reply and its settlement on last.
 func (w *Worker) process(work, last context.Context, d *heldDelivery) {
-	defer d.release()
+	defer d.leave()
 	work, last, end := w.observer.process(work, last, d)
 	defer end()
-	held, stop := keepLock(work, d.Delivery)
-	defer stop()
+	held, letGo := w.keeper.keep(work, d.Delivery, d.lock)
+	defer letGo()
 
+	if how, done := w.unconfirmed.take(d.from.name, d.Delivery); done {
+		d.portion.drop()
+		w.resume(last, d, how)
+		return
+	}
 	v := w.judge(held, d)
 	d.portion.drop()
 	w.conclude(held, last, d, v)
@@ -32,7 +36,7 @@ func (w *Worker) judge(ctx context.Context, d *heldDelivery) (v verdict) {
 	defer func() {
 		if p := recover(); p != nil {
 			w.logDefect("message_id", d.ID, job, p)
-			v = w.retry(d.Delivery, nil, errDefect)
+			v = d.follow(decide(w.trial(d, errDefect)), nil, errDefect)
 		}
 	}()
 
@@ -48,6 +52,10 @@ func (w *Worker) judge(ctx context.Context, d *heldDelivery) (v verdict) {
 	ref, err := w.Policy.Allow(job, d.Message)
 	if err != nil {
 		return refused(job, notAllowed(err))
+	}
+	d.notAfter = job.NotAfter
+	if err := w.awaitReply(ctx, d); err != nil {
+		return d.follow(decide(w.trial(d, err)), nil, err)
 	}
 	return w.do(ctx, d, job, ref)
 }
@@ -69,34 +77,4 @@ func panicText(job schema.Job, p any) string {
 		return defect.Error()
 	}
 	return fmt.Sprintf("%T, not shown because it may quote a plaintext", p)
-}
-
-// do resolves the key of an allowed job and does its items.
-func (w *Worker) do(ctx context.Context, d *heldDelivery, job schema.Job, ref signer.Ref) verdict {
-	attempt, cancel := context.WithTimeout(ctx, w.JobTimeout)
-	defer cancel()
-	if !job.NotAfter.IsZero() {
-		attempt, cancel = context.WithDeadline(attempt, job.NotAfter)
-		defer cancel()
-	}
-
-	key, err := w.Keys.Resolve(attempt, ref)
-	if err != nil {
-		v := refused(job, itemError(err, job.NotAfter))
-		if v.result.Items[0].Error.Retryable {
-			return w.retry(d.Delivery, v.result, err)
-		}
-		v.cause = err
-		return v
-	}
-	attempt, span := w.observer.items(attempt, job, key)
-	items, passing, cause := w.doItems(attempt, d, job, key)
-	endItems(span, items, cause)
-	result := newResult(job, key.KID, items)
-	if passing {
-		return w.retry(d.Delivery, &result, cause)
-	}
-	v := answered(result)
-	v.cause = cause
-	return v
 }

@@ -3,8 +3,6 @@ package worker
 import (
 	"sync"
 	"time"
-
-	"github.com/signmill/signmill/queue"
 )
 
 // Pace knows how fast this replica may work. A quota.Gate is one.
@@ -49,11 +47,12 @@ func (l *load) room(pace float64) int {
 	return max(0, most)
 }
 
-// add counts a delivery that came. Its size is a guess until is tells it.
-func (l *load) add(d *queue.Delivery) *portion {
+// add counts a delivery that came, whose lock lasts that long. Its size is a
+// guess until is tells it.
+func (l *load) add(lock time.Duration) *portion {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.lock = min(time.Until(d.LockedUntil), l.attempt)
+	l.lock = min(lock, l.attempt)
 	p := &portion{of: l, items: max(1, int(l.mean))}
 	l.items += p.items
 	return p

@@ -78,7 +78,7 @@ func TestRenewalIsTriedAgain(t *testing.T) {
 }
 
 // TestJobThatIsNotSettledComesAgain fails one settlement: the lock is let go
-// of, the job comes again, and its result is seen once.
+// of, the job comes again, costs nothing more, and its result is seen once.
 func TestJobThatIsNotSettledComesAgain(t *testing.T) {
 	virtual(t, func(t *testing.T, r *rig) {
 		f, log := &flaky{Receiver: r.config.Jobs}, r.journal()
@@ -92,8 +92,11 @@ func TestJobThatIsNotSettledComesAgain(t *testing.T) {
 		r.empty("replies")
 		r.empty("jobs")
 		lines := log.lines()
-		if len(lines) != 2 || !strings.Contains(lines[0], "not settled") || !strings.Contains(lines[1], "job answered") {
-			t.Errorf("got the events %q, want a failed settlement and an answer", lines)
+		if len(lines) != 2 || !strings.Contains(lines[0], "not settled") || !strings.Contains(lines[1], "done before") {
+			t.Errorf("got the events %q, want a failed settlement and another", lines)
+		}
+		if stats := r.vault.Stats(); stats.Operations["sign"] != 1 {
+			t.Errorf("the vault signed %d times, want once", stats.Operations["sign"])
 		}
 	})
 }

@@ -13,8 +13,9 @@ import (
 // for the next free lane and leave together, so that a busy worker sends in
 // batches and an idle one loses no time.
 type outbox struct {
-	sender queue.Sender
-	lanes  chan struct{} // one token for each send under way
+	sender  queue.Sender
+	lanes   chan struct{} // one token for each send under way
+	trouble trouble
 
 	mu      sync.Mutex // guards waiting
 	waiting []*letter

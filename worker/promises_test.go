@@ -89,7 +89,11 @@ func (c *chaos) endings() map[string][]ending {
 		if m.DeadLetterReason != nil {
 			reason = *m.DeadLetterReason
 		}
-		endings[m.MessageID] = append(endings[m.MessageID], ending{reason, m})
+		id := m.MessageID
+		if m.CorrelationID != nil {
+			id = original(id, *m.CorrelationID)
+		}
+		endings[id] = append(endings[id], ending{reason, m})
 		c.tally.DeadLetters++
 	}
 	return endings

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net"
 	"net/http"
+	"strings"
 	"sync"
 
 	"github.com/signmill/signmill/queue"
@@ -41,6 +42,10 @@ func (c *chaos) open() {
 	c.must(err)
 
 	config := c.config
+	if c.putOff {
+		config.Later, err = client.Sender("chaos")
+		c.must(err)
+	}
 	config.Jobs = recorded{jobs, c.history}
 	config.Replies = map[string]queue.Sender{"replies": replies, "results": results}
 	config.Keys = keys
@@ -118,8 +123,18 @@ func (m mortal) RoundTrip(request *http.Request) (*http.Response, error) {
 	return response, err
 }
 
+// original returns the id of the message that a worker has put off, perhaps more
+// than once.
+func original(id, correlation string) string {
+	if strings.HasPrefix(id, "again-") {
+		return correlation
+	}
+	return id
+}
+
 // history counts what the workers received.
 type history struct {
+	byJob      bool       // a job that was put off is the same as before
 	mu         sync.Mutex // guards the fields below
 	deliveries map[string]int
 	copies     map[string]map[int64]bool // sequence numbers by message id
@@ -132,11 +147,15 @@ func newHistory() *history {
 func (h *history) add(d *queue.Delivery) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.deliveries[d.ID]++
-	if h.copies[d.ID] == nil {
-		h.copies[d.ID] = map[int64]bool{}
+	id := d.ID
+	if h.byJob {
+		id = original(d.ID, d.CorrelationID)
 	}
-	h.copies[d.ID][d.SequenceNumber] = true
+	h.deliveries[id]++
+	if h.copies[id] == nil {
+		h.copies[id] = map[int64]bool{}
+	}
+	h.copies[id][d.SequenceNumber] = true
 }
 
 // recorded is a receiver that keeps a history.

@@ -10,25 +10,34 @@ import (
 )
 
 // reply sends the result of v, if there is one, to where the sender of d
-// wants it.
-func (w *Worker) reply(ctx context.Context, d *heldDelivery, v verdict) error {
+// wants it. Held and last are as in conclude.
+func (w *Worker) reply(held, last context.Context, d *heldDelivery, v verdict) error {
 	if v.result == nil {
 		return nil
 	}
-	v.result.TraceID = traceID(ctx)
+	v.result.TraceID = traceID(last)
 	body, err := v.result.Encode(w.Limits.MaxResultBytes)
 	if err != nil {
 		return err
 	}
-	to, _ := d.routes.queue(d.ReplyTo)
-	return w.observer.send(ctx, to, d.routes.outboxes[to], queue.Message{
+	m := queue.Message{
 		ID:            v.replyID,
 		CorrelationID: correlationID(d.Message),
 		SessionID:     ifSendable(d.ReplyToSessionID),
 		Subject:       schema.ResultVersion,
 		ContentType:   "application/json",
 		Body:          body,
-	})
+	}
+	to, _ := d.routes.queue(d.ReplyTo)
+	box := d.routes.outboxes[to]
+	send := func() error { return w.observer.send(last, to, box, m) }
+	return box.insist(held, last, send, insistence{tooLate: w.tooOld(d), leave: d.leave})
+}
+
+// outbox is where the reply to d leaves.
+func (d *heldDelivery) outbox() *outbox {
+	to, _ := d.routes.queue(d.ReplyTo)
+	return d.routes.outboxes[to]
 }
 
 // correlationID follows the request-reply pattern of Service Bus: the

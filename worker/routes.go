@@ -16,7 +16,8 @@ type routes struct {
 }
 
 // newRoutes takes over the outboxes of old where their sender is the same.
-func newRoutes(senders map[string]queue.Sender, byDefault string, old *routes) (*routes, error) {
+// Recovered is told when one is out of trouble.
+func newRoutes(senders map[string]queue.Sender, byDefault string, old *routes, recovered chan<- struct{}) (*routes, error) {
 	if err := checkReplies(senders, byDefault); err != nil {
 		return nil, err
 	}
@@ -27,6 +28,7 @@ func newRoutes(senders map[string]queue.Sender, byDefault string, old *routes) (
 			continue
 		}
 		r.outboxes[name] = newOutbox(sender)
+		r.outboxes[name].trouble.recovered = recovered
 	}
 	return r, nil
 }
@@ -70,7 +72,7 @@ func (r *routes) queue(replyTo string) (name string, listed bool) {
 func (w *Worker) SetReplies(senders map[string]queue.Sender, byDefault string) error {
 	for {
 		old := w.routes.Load()
-		next, err := newRoutes(senders, byDefault, old)
+		next, err := newRoutes(senders, byDefault, old, w.recovered)
 		if err != nil {
 			return fmt.Errorf("reply queues: %w", err)
 		}

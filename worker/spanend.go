@@ -39,7 +39,7 @@ func (o *observer) conclude(ctx context.Context, v verdict, err error) {
 		failed(span, err)
 	case v.outcome == queue.DeadLetter:
 		fail(span, string(v.reason))
-	case v.outcome == queue.Abandon:
+	case v.outcome == queue.Abandon || v.putOff:
 		failed(span, v.cause)
 	}
 }

@@ -160,13 +160,13 @@ func (o *observer) send(ctx context.Context, to string, b *outbox, m queue.Messa
 // settle ends a delivery as v says, with a span.
 func (o *observer) settle(ctx context.Context, d *queue.Delivery, v verdict) error {
 	if !o.on {
-		return settle(ctx, d, v)
+		return settle(ctx, d, v.settlement())
 	}
 	how := disposition(v.outcome)
 	ctx, span := o.start(ctx, how.Value.AsString(), o.JobQueue, trace.SpanKindClient, semconv.MessagingOperationTypeSettle,
 		how, semconv.MessagingMessageID(d.ID))
 	defer span.End()
-	err := settle(ctx, d, v)
+	err := settle(ctx, d, v.settlement())
 	failed(span, err)
 	return err
 }

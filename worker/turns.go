@@ -35,16 +35,19 @@ type place struct {
 	once sync.Once
 }
 
-// takePlace waits for a free place and fails when ctx ends before. Go serves
+// takePlace waits for a free place and fails when ctx ends before, or with
+// errDrained when drained is closed. Go serves
 // waiting senders of a channel first come, first served, so that jobs take
 // turns item by item.
-func takePlace(ctx context.Context, of chan struct{}) (*place, error) {
+func takePlace(ctx context.Context, of chan struct{}, drained <-chan struct{}) (*place, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
 	select {
 	case <-ctx.Done():
 		return nil, ctx.Err()
+	case <-drained:
+		return nil, errDrained
 	case of <- struct{}{}:
 		return &place{of: of}, nil
 	}

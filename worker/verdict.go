@@ -21,6 +21,16 @@ type verdict struct {
 	reason      schema.Code    // of a dead letter
 	description string         // of a dead letter
 	cause       error          // of a failure; nil: there was none. For the log only, since it may quote a vault's answer
+
+	// Of a job that is given back.
+	wait   time.Duration // until it may come again
+	past   past          // what it then tells of itself
+	putOff bool          // a copy was sent
+}
+
+// settlement is how the delivery ends.
+func (v verdict) settlement() queue.Settlement {
+	return queue.Settlement{Outcome: v.outcome, Reason: string(v.reason), Description: v.description}
 }
 
 // answered is a job whose items all have a final outcome.
@@ -45,18 +55,13 @@ func undecodable(d *queue.Delivery, invalid *schema.Invalid) verdict {
 	return v
 }
 
-// givenBack is a job that failed in a way that may pass.
-func givenBack(cause error) verdict {
-	return verdict{outcome: queue.Abandon, cause: cause}
-}
-
 // exhausted is a job whose attempts are used up. The sender is told how far
 // it came.
-func exhausted(d *queue.Delivery, result *schema.Result, cause error) verdict {
+func exhausted(d *heldDelivery, result *schema.Result, cause error) verdict {
 	v := verdict{
 		outcome:     queue.DeadLetter,
 		reason:      schema.CodeAttemptsExhausted,
-		description: fmt.Sprintf("after %d deliveries: %s", d.Count, summary(cause)),
+		description: fmt.Sprintf("after %d attempts: %s", d.attempts(), summary(cause)),
 		cause:       cause,
 	}
 	if result != nil {
@@ -65,26 +70,41 @@ func exhausted(d *queue.Delivery, result *schema.Result, cause error) verdict {
 	return v
 }
 
-// retry gives a job back, or ends it when its attempts are used up. A nil
-// result tells the sender nothing.
-func (w *Worker) retry(d *queue.Delivery, result *schema.Result, cause error) verdict {
-	if !w.lastAttempt(d) {
-		return givenBack(cause)
-	}
-	return exhausted(d, result, cause)
-}
-
-// lastAttempt reports whether a job that fails now is not given back.
-func (w *Worker) lastAttempt(d *queue.Delivery) bool { return d.Count >= w.MaxDeliveries }
-
 // unsent is what becomes of v when its reply cannot be sent: a failed attempt.
-// On the last one a dead letter keeps its own reason.
-func (w *Worker) unsent(d *queue.Delivery, v verdict, cause error) verdict {
-	if w.lastAttempt(d) && v.outcome == queue.DeadLetter {
+// On the last one a dead letter keeps its own reason. A reply that is too large
+// would be so again, so that it is the last one at once.
+func (w *Worker) unsent(held, last context.Context, d *heldDelivery, v verdict, cause error) verdict {
+	if errors.Is(cause, queue.ErrTooLarge) && v.outcome == queue.Complete {
+		v = oversized(d, *v.result, cause)
+		if err := w.reply(held, last, d, v); err != nil {
+			v.cause = fmt.Errorf("%w; and the notice: %w", cause, err)
+		}
+		return v
+	}
+	if errors.Is(context.Cause(held), errDrained) {
+		cause = fmt.Errorf("%w: %w", errDrained, cause)
+	}
+	next := decide(w.trial(d, cause))
+	if next.step == stepExhausted && v.outcome == queue.DeadLetter {
 		v.cause = cause
 		return v
 	}
-	return w.retry(d, nil, cause)
+	return d.follow(next, nil, cause)
+}
+
+// oversized is a job whose result is larger than its reply queue allows. The
+// sender is told that alone.
+func oversized(d *heldDelivery, result schema.Result, cause error) verdict {
+	why := &schema.Error{Code: schema.CodeTooLarge, Message: "the result is larger than the reply queue allows; send fewer items in one job"}
+	items := make([]schema.ItemResult, len(result.Items))
+	for i, item := range result.Items {
+		items[i] = schema.ItemResult{ID: item.ID, Error: why}
+	}
+	notice := schema.Result{ID: result.ID, Status: schema.Failed, Labels: result.Labels, Items: items}
+	return verdict{
+		outcome: queue.DeadLetter, reason: schema.CodeTooLarge, description: why.Message, cause: cause,
+		result: &notice, replyID: schema.ExhaustedID(result.ID, d.SequenceNumber),
+	}
 }
 
 // newResult sums up the items of a job. The kid is named only where it signed.
@@ -123,33 +143,14 @@ func (v verdict) log(log *slog.Logger) {
 	if v.cause != nil {
 		log = log.With("error", v.cause)
 	}
-	switch v.outcome {
-	case queue.DeadLetter:
+	switch {
+	case v.outcome == queue.DeadLetter:
 		log.Error("job dead-lettered", "reason", v.reason, "description", v.description)
-	case queue.Abandon:
+	case v.outcome == queue.Abandon:
 		log.Warn("job given back")
+	case v.putOff:
+		log.Warn("job put off", "wait_ms", v.wait.Milliseconds(), "attempts", v.past.attempts)
 	default:
 		log.Info("job answered", "job", v.result.ID, "status", v.result.Status, "items", len(v.result.Items), "kid", v.result.KID)
 	}
-}
-
-// longestHint bounds the pause that a failure asks for.
-const longestHint = time.Minute
-
-// hinted returns how long the cause of a failure asks to wait: what the vault
-// said, or when the quota would have allowed the call. A job that came again
-// before would lose an attempt for nothing.
-func hinted(cause error) time.Duration {
-	if e, ok := errors.AsType[*signer.Error](cause); ok {
-		return min(longestHint, max(0, e.RetryAfter))
-	}
-	return 0
-}
-
-// pauseBefore returns how long a job is kept before it is given back, so that
-// a vault in trouble does not burn the job's attempts at once: full jitter
-// over 1 s doubled with each attempt, at most 30 s.
-func pauseBefore(count int, random func(time.Duration) time.Duration) time.Duration {
-	const base, most = time.Second, 30 * time.Second
-	return random(min(base<<min(max(count-1, 0), 10), most))
 }

@@ -12,11 +12,15 @@ type Worker struct {
 	Config
 	held     chan struct{}          // one token for each delivery held; capacity JobsHeld
 	load     *load                  // what is held
+	keeper   *keeper                // of the locks of what is held
 	places   places                 // for items under way, Concurrency for each vault
 	items    chan func()            // items for idle hands; closed by Run
 	hands    sync.WaitGroup         // goroutines that do items
 	routes   atomic.Pointer[routes] // the reply queues of the moment
 	observer *observer
+
+	unconfirmed *unconfirmed  // what is done and has still to be settled
+	recovered   chan struct{} // gets a value when a reply queue is out of trouble; never closed
 }
 
 // New checks the configuration and returns a Worker. It starts nothing.
@@ -29,9 +33,13 @@ func New(c Config) (*Worker, error) {
 		Config:   c,
 		held:     make(chan struct{}, c.JobsHeld),
 		load:     newLoad(c.JobTimeout),
+		keeper:   newKeeper(),
 		places:   places{each: c.Concurrency, of: map[string]chan struct{}{}},
 		items:    make(chan func()),
 		observer: newObserver(c.Telemetry),
+
+		unconfirmed: newUnconfirmed(mostUnconfirmed),
+		recovered:   make(chan struct{}, 1),
 	}
 	return w, w.SetReplies(c.Replies, c.DefaultReply)
 }
@@ -49,13 +57,16 @@ func (w *Worker) Run(ctx context.Context) error {
 	last, end := context.WithCancel(context.WithoutCancel(ctx))
 	defer end()
 
-	var jobs sync.WaitGroup
-	err := w.intake(ctx, func(d *heldDelivery) {
+	var jobs, keeping sync.WaitGroup
+	keeping.Go(func() { w.keeper.run(last) })
+	err := w.intake(ctx, &source{jobs: w.Jobs, later: w.Later}, func(d *heldDelivery) {
 		jobs.Go(func() { w.process(work, last, d) })
 	})
 	w.drain(&jobs, giveUp, end)
 	close(w.items)
 	w.hands.Wait()
+	end()
+	keeping.Wait()
 	if ctx.Err() != nil {
 		return nil
 	}
