@@ -95,7 +95,8 @@ type visit struct {
 	vault *keyvault.Client
 	post  *post // the worker as it would be; it does not run
 	chain *chain
-	calls int // to the vault that are left
+	calls int           // to the vault that are left
+	lock  time.Duration // of the job queue; 0: not known
 }
 
 // Bounds of a visit.

@@ -15,6 +15,7 @@ import (
 func (v *visit) queues(ctx context.Context, reached bool) {
 	w := v.options.worker
 	v.queue(ctx, reached, w.jobs, "listen")
+	v.putOff(ctx, reached, w.jobs)
 	v.queue(ctx, reached, w.replies, "send")
 	for i, name := range w.allowReply {
 		if name != w.replies && !slices.Contains(w.allowReply[:i], name) {
@@ -35,6 +36,20 @@ func (v *visit) queue(ctx context.Context, reached bool, name, right string) {
 		return
 	}
 	v.settings(ctx, name, right)
+}
+
+// putOff looks whether jobs can be sent back, to come later.
+func (v *visit) putOff(ctx context.Context, reached bool, name string) {
+	if !reached {
+		return // said of the queue already
+	}
+	v.try(ctx, "put off", "queue "+name, func(ctx context.Context) verdict {
+		found := v.link(ctx, name, "send")
+		if found.result == resultOK {
+			return well("jobs can be put off")
+		}
+		return warn("jobs cannot be put off, and are given back at once, which raises their delivery count: "+found.detail, v.rightCure(name, "send"))
+	})
 }
 
 // link opens a link and takes or sends nothing.

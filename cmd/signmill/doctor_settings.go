@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/signmill/signmill/queue/servicebus"
+	"github.com/signmill/signmill/worker"
 )
 
 // judged is a check with its verdict.
@@ -32,13 +33,15 @@ func (v *visit) judgeQueue(name, right string, info servicebus.QueueInfo) []judg
 	}
 }
 
-// shortLock is a lock that a slow answer of the broker may let run out.
-const shortLock = 10 * time.Second
+// shortLock is a lock that a slow answer of the broker may let run out: a lock is
+// renewed after a third of it, and an attempt to renew may take 5 s, twice.
+const shortLock = 15 * time.Second
 
 // judgeLock wants a lock that can be renewed in time. How long a job takes is
 // bounded by --job-timeout, and the lock is renewed until then.
 func (v *visit) judgeLock(name string, info servicebus.QueueInfo) verdict {
 	timeout := cmp.Or(v.options.worker.config.JobTimeout, defaultJobTimeout)
+	v.lock = info.LockDuration
 	switch {
 	case info.LockDuration < shortLock:
 		return warn(fmt.Sprintf("a lock of %s leaves little time to renew it", info.LockDuration), v.az("update", name)+" --lock-duration PT1M")
@@ -79,11 +82,13 @@ func judgeReplySessions(info servicebus.QueueInfo) verdict {
 func (v *visit) judgeDuplicates(name string, info servicebus.QueueInfo) verdict {
 	if !info.Duplicates {
 		return ill("duplicates are not detected: a job that is delivered twice is answered twice",
-			"the setting is for life; delete the queue when it is empty and make it anew with: "+v.az("create", name)+" --enable-duplicate-detection true --duplicate-detection-history-time-window PT10M")
+			"the setting is for life; delete the queue when it is empty and make it anew with: "+v.az("create", name)+" --enable-duplicate-detection true --duplicate-detection-history-time-window PT4H")
 	}
-	if again := cmp.Or(v.options.worker.config.JobTimeout, defaultJobTimeout); info.DuplicateWindow < again {
-		return warn(fmt.Sprintf("they are detected for %s, and a second attempt may take --job-timeout %s", info.DuplicateWindow, again),
-			v.az("update", name)+" --duplicate-detection-history-time-window PT"+strconv.Itoa(int(again/time.Minute)+1)+"M")
+	lock, attempts := cmp.Or(v.lock, time.Minute), cmp.Or(v.options.worker.config.MaxDeliveries, defaultMaxDeliveries)
+	if again := time.Duration(attempts) * (lock + worker.LongestPause); info.DuplicateWindow < again {
+		return warn(fmt.Sprintf("they are detected for %s, less than --max-deliveries %d x (lock %s + pause %s) = %s: a job of which two copies are under way may be answered twice",
+			info.DuplicateWindow, attempts, lock, worker.LongestPause, again),
+			v.az("update", name)+" --duplicate-detection-history-time-window PT"+strconv.Itoa(int(again/time.Hour)+1)+"H")
 	}
 	return well("detected for %s", info.DuplicateWindow)
 }

@@ -25,6 +25,7 @@ type post struct {
 	joining time.Duration // until the first call may be sent
 	allowed worker.Allowance
 	warmups []func(context.Context) error // of the queues
+	later   *servicebus.Sender            // puts jobs off
 }
 
 // open makes a worker on a backend. It connects to nothing yet.
@@ -62,6 +63,10 @@ func (o workerOptions) open(b backend, log *slog.Logger) (p *post, err error) {
 		return nil, usageError(err) // it asks nobody
 	}
 	p.warmups = append(p.warmups, jobs.Warm)
+	if p.later, err = p.client.Sender(o.jobs); err != nil {
+		return nil, usageError(err)
+	}
+	c.Later = p.later
 	c.Jobs, c.DefaultReply, c.Replies = jobs, o.replies, map[string]queue.Sender{}
 	for _, name := range append([]string{o.replies}, o.allowReply...) {
 		sender, err := p.client.Sender(name)

@@ -93,9 +93,11 @@ func (s stackSpec) busConfig() (localbus.Config, error) {
 		if slices.ContainsFunc(c.Queues, func(have localbus.Queue) bool { return strings.EqualFold(have.Name, q.Name) }) {
 			continue
 		}
-		c.Queues = append(c.Queues, localbus.Queue{Name: q.Name, QueueProperties: localbus.QueueProperties{
-			RequiresDuplicateDetect: q.Duplicates, RequiresSession: q.Sessions,
-		}})
+		p := localbus.QueueProperties{RequiresDuplicateDetect: q.Duplicates, RequiresSession: q.Sessions}
+		if q.Duplicates {
+			p.DuplicateDetectionWindow = 2 * time.Hour // longer than a job is put off
+		}
+		c.Queues = append(c.Queues, localbus.Queue{Name: q.Name, QueueProperties: p})
 	}
 	return c, nil
 }

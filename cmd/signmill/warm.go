@@ -22,6 +22,9 @@ func (p *post) warm(ctx context.Context, log *slog.Logger) error {
 	if err := warmQueues(ctx, p.warmups...); err != nil {
 		return err
 	}
+	if err := p.later.Warm(ctx); err != nil && ctx.Err() == nil {
+		log.Warn("jobs cannot be put off, and are given back at once instead", "error", err)
+	}
 	return p.warmKeys(ctx, log)
 }
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"strings"
@@ -45,7 +46,12 @@ cannot be used, and warns of a key that cannot be used while others can. The
 command doctor takes the same flags, and says of everything what to do about it.
 
 SIGTERM and Ctrl-C drain: no new jobs, those under way are finished within
---drain-timeout, the rest go back to the queue. A second one ends it at once.`
+--drain-timeout, those that have not begun and the rest go back to the queue. A
+second one ends it at once.
+
+A job that fails in a way that may pass is put off: a copy of it is sent to the job
+queue, to come later. That takes the right to send there; without it the job is
+given back at once, which raises its delivery count.`
 
 const workerExamples = `  signmill worker --namespace example.servicebus.windows.net \
       --vault https://example.vault.azure.net --allow-key invoices
@@ -64,6 +70,7 @@ type workerOptions struct {
 	allowOperation []string // empty: sign
 
 	budget   budgetFlags
+	grace    time.Duration // between SIGTERM and SIGKILL; 0: not known
 	maxItems int
 	config   worker.Config // the numbers
 }
@@ -72,6 +79,7 @@ type workerOptions struct {
 const (
 	defaultMaxDeliveries = 10
 	defaultJobTimeout    = 5 * time.Minute
+	defaultMaxAge        = 24 * time.Hour
 )
 
 func newWorker(s streams) *cobra.Command {
@@ -107,7 +115,22 @@ func (o *workerOptions) add(f *pflag.FlagSet) {
 	f.IntVar(&o.config.JobsHeld, "jobs-held", 0, "jobs held at once (default twice --concurrency)")
 	f.IntVar(&o.config.MaxDeliveries, "max-deliveries", defaultMaxDeliveries, "attempts at a job, at most the queue's MaxDeliveryCount")
 	f.DurationVar(&o.config.JobTimeout, "job-timeout", defaultJobTimeout, "time for one attempt at a job")
-	f.DurationVar(&o.config.DrainTimeout, "drain-timeout", 25*time.Second, "time to finish jobs at the end; keep it at least 5s below the pod's grace period")
+	f.DurationVar(&o.config.MaxAge, "max-age", defaultMaxAge, "time from a job's first arrival on, after which it is not tried again")
+	f.DurationVar(&o.config.DrainTimeout, "drain-timeout", 25*time.Second, "time to finish jobs at the end; 5s less than --grace-period at most")
+	f.DurationVar(&o.grace, "grace-period", 30*time.Second, "time that the process has from SIGTERM on, such as a pod's terminationGracePeriodSeconds; 0 does not check")
+}
+
+// checkTimes refuses times that cannot work together.
+func (o workerOptions) checkTimes() error {
+	drain, attempt, age := o.config.DrainTimeout, cmp.Or(o.config.JobTimeout, defaultJobTimeout), cmp.Or(o.config.MaxAge, defaultMaxAge)
+	if o.grace != 0 && drain+worker.LastWords > o.grace {
+		return usagef("--drain-timeout %s + %s for the last replies <= --grace-period %s does not hold: the process would be killed before it has given its jobs back",
+			drain, worker.LastWords, o.grace)
+	}
+	if attempt > age {
+		return usagef("--job-timeout %s <= --max-age %s does not hold: a job would be too old after its first attempt", attempt, age)
+	}
+	return nil
 }
 
 // backend returns the configuration of a worker on Azure.
@@ -117,6 +140,9 @@ func (o workerOptions) backend(log *slog.Logger) (backend, error) {
 	}
 	if o.azure.vault == "" {
 		return backend{}, usagef("--vault is missing: the URL of the vault that holds the keys")
+	}
+	if err := o.checkTimes(); err != nil {
+		return backend{}, err
 	}
 	return o.azure.backend(log)
 }
