@@ -32,7 +32,11 @@ func (g *Gate) restock(now, sleep float64) float64 {
 // misfit reports whether nothing in hand is enough for the call whose turn it is.
 func (g *Gate) misfit(now float64) bool {
 	next := g.turns.next(now, math.MaxInt)
-	return next != nil && g.stock.find(next.cost) == nil
+	if next == nil {
+		return false
+	}
+	_, _, ok := g.stock.find(now, next.cost)
+	return !ok
 }
 
 // askLoop asks for slots whenever it is woken, until ctx ends.

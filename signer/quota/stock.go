@@ -5,9 +5,10 @@ import "math"
 const (
 	mostWanted  = 200 // costs named in one ask
 	mostDone    = 4096
-	staleGrant  = 1 // s after its end
-	askPatience = 2 // s for an answer
-	askPause    = 1 // s after an error
+	staleGrant  = 1   // s after its end
+	overdue     = 0.1 // s after which what is left of a stretch is no longer kept for cheap calls
+	askPatience = 2   // s for an answer
+	askPause    = 1   // s after an error
 )
 
 // stretch is a part of the fleet's one sequence of sends. The next call may
@@ -59,31 +60,36 @@ func (s *stock) tidy(now float64) {
 	s.stretches = kept
 }
 
-// find returns the stretch that a call may leave in: the first with room for
-// it, so that cheap calls have what is left of the others; else the last of
-// those that it uses up together, because what is left of each would be lost if
-// nobody asked for a cheap one.
-func (s *stock) find(cost Units) *stretch {
-	for i := range s.stretches {
-		if x := &s.stretches[i]; x.left >= cost || x.probe && x.left > 0 {
-			return x
+// find returns the stretches that a call uses, from first to last, and leaves
+// in the last of: one with room for it, so that cheap calls have what is left
+// of the others. But what no cheap call took in time would be lost. Then, and
+// where none has room, it is all that it uses up together, from the oldest on.
+func (s *stock) find(now float64, cost Units) (first, last int, ok bool) {
+	for i, x := range s.stretches {
+		if x.left >= cost || x.probe && x.left > 0 {
+			return i, i, true
+		}
+		if x.left > 0 && x.next() < now-overdue {
+			break
 		}
 	}
-	for i := range s.stretches {
-		x := &s.stretches[i]
-		if cost -= x.left; cost <= 0 || x.probe && x.left > 0 {
-			return x
+	for i, x := range s.stretches {
+		if x.probe && x.left > 0 {
+			return i, i, true
+		}
+		if cost -= x.left; cost <= 0 {
+			return 0, i, true
 		}
 	}
-	return nil
+	return 0, 0, false
 }
 
 // wait returns how long a call must wait. It is long if nothing is in hand for
 // it: the next grant ends the wait.
 func (s *stock) wait(now float64, cost Units) float64 {
 	s.tidy(now)
-	if x := s.find(cost); x != nil {
-		return max(0, x.next()-now)
+	if _, last, ok := s.find(now, cost); ok {
+		return max(0, s.stretches[last].next()-now)
 	}
 	return longestSleep
 }
@@ -98,20 +104,17 @@ func (s *stock) most() Units {
 	return s.left()
 }
 
-// take pays for a call where find found it a place.
+// take pays for a call that goes now, where find found it a place.
 func (s *stock) take(call *flight) {
 	call.epoch = s.epoch
-	last := s.find(call.cost)
-	if call.probe = last.probe; last.probe {
-		last.left = 0
+	first, last, _ := s.find(call.sent, call.cost)
+	x := &s.stretches[last]
+	if call.probe = x.probe; x.probe {
+		x.left = 0
 		return
 	}
-	if last.left >= call.cost {
-		last.pay(call.cost)
-		return
-	}
-	for i, due := 0, call.cost; due > 0; i++ {
-		due -= s.stretches[i].pay(due)
+	for due := call.cost; due > 0; first++ {
+		due -= s.stretches[first].pay(due)
 	}
 }
 

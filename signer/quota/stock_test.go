@@ -236,3 +236,22 @@ func TestDearCallUsesUpStretches(t *testing.T) {
 		t.Errorf("the next call waits %v s, want 0.06", got)
 	}
 }
+
+// TestRestOfAStretch: it is kept for cheap calls, but not until it is lost.
+func TestRestOfAStretch(t *testing.T) {
+	s := newStock()
+	s.add(0, Grant{Units: 1, Rate: 100})
+	s.add(0, Grant{Units: 16, Rate: 100})
+	take := func(now float64, cost, left Units) {
+		t.Helper()
+		if s.wait(now, cost); s.left() < cost {
+			t.Fatalf("at %v s no place for a call of %d units", now, cost)
+		}
+		s.take(&flight{cost: cost, sent: now})
+		if got := s.stretches[0].left; got != left {
+			t.Errorf("at %v s a call of %d units leaves %d of the first stretch, want %d", now, cost, got, left)
+		}
+	}
+	take(0.05, 2, 1)
+	take(0.11, 2, 0)
+}
