@@ -94,7 +94,8 @@ func (c *controller) climbStep(now, step float64) {
 	c.raise(c.scale * (1 + step))
 }
 
-// climbFailed takes the present step back.
+// climbFailed takes the present step back. That answers all refusals of calls
+// which went at its rate, too.
 func (c *controller) climbFailed(now float64) {
 	c.scale = min(c.scale, c.climb.before)
 	c.endClimb()

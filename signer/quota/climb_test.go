@@ -63,6 +63,27 @@ func TestClimbFails(t *testing.T) {
 	r.near("longest period", r.climb.period, 80, 0)
 }
 
+// TestFailedClimbExcusesItsCalls: refusals of calls that went at the rate of
+// the step cut no further.
+func TestFailedClimbExcusesItsCalls(t *testing.T) {
+	t.Parallel()
+	r := climbing(t)
+	before := r.climb.before
+	for _, sent := range []float64{51.9, 51.93, 51.96} {
+		r.sent(sent, false)
+		r.quiet(sent+0.001, sent+0.02)
+	}
+	for _, sent := range []float64{51.9, 51.93, 51.96} {
+		r.throttled(52, sent, 1)
+	}
+	r.near("scale after the calls of the step", r.scale, before, 1e-3)
+	r.sent(52.3, false)
+	r.throttled(52.33, 52.3, 1)
+	if r.scale > 0.999*before {
+		t.Errorf("scale %v after a call at the lower rate, want less than %v", r.scale, before)
+	}
+}
+
 // TestFailedClimbIsNoNews: a run in a climb that ends soon falls back to just
 // below the value before the step, and no further.
 func TestFailedClimbIsNoNews(t *testing.T) {

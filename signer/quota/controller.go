@@ -112,7 +112,9 @@ func (c *controller) throttled(now, sent float64, cost Units) {
 		c.stop(now, first, overload)
 		return
 	}
-	c.trickle(now)
+	if sent > c.climb.failedAt { // no call of a step that was taken back
+		c.trickle(now)
+	}
 }
 
 // failed is called for a call that says nothing about the quota.

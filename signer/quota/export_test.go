@@ -33,15 +33,15 @@ func (m *minimal) Uint64() uint64 {
 
 // Judge takes in the ends of calls.
 func (w *Twin) Judge(now float64, done []Done) {
-	paused := w.control.pause.on
+	paused, failedAt := w.control.pause.on, w.control.climb.failedAt
 	for _, d := range done {
 		sent := now - d.Age.Seconds()
 		if d.Epoch < w.Epoch {
-			sent = min(sent, w.control.since-1e-6)
+			sent = min(sent, max(w.control.since, w.control.climb.failedAt)-1e-6)
 		}
 		w.judge(now, sent, d)
 	}
-	if paused == w.control.pause.on {
+	if paused == w.control.pause.on && w.control.climb.failedAt <= failedAt {
 		return
 	}
 	w.Epoch++

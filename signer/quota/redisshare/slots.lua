@@ -225,7 +225,8 @@ end
 
 local function end_climb() r.climb, r.climb_planned = 0, 0 end
 
--- climb_failed takes the present step back.
+-- climb_failed takes the present step back. That answers all refusals of calls
+-- which went at its rate, too.
 local function climb_failed()
 	r.scale = min(r.scale, r.climb_before)
 	end_climb()
@@ -452,6 +453,7 @@ local function throttled(sent, cost)
 		stop(first, overload(first))
 		return
 	end
+	if sent <= r.climb_failed_at then return end -- a call of a step that was taken back
 	r.scale = r.scale * (1 - gain()) -- an isolated 429
 	r.boost, r.boost_at = 1, now
 	if r.climb == 1 then climb_failed() else plan_climb() end
@@ -475,15 +477,15 @@ end
 -- judge takes in the ends of calls. Those sent under slots that were void
 -- already count as sent before they became so.
 local function judge()
-	local paused = r.pause
+	local paused, climb_failed_at = r.pause, r.climb_failed_at
 	for _, d in ipairs(ask.done) do
 		local outcome, cost, sent, epoch, after = d[1], d[2], now - d[3], d[4], d[5]
-		if epoch < r.epoch then sent = min(sent, r.since - 1e-6) end
+		if epoch < r.epoch then sent = min(sent, max(r.since, r.climb_failed_at) - 1e-6) end
 		tick()
 		if after > 0 then r.held = max(r.held, now + min(LONGEST_HOLD, after)) end
 		if outcome == 1 then accepted(sent, cost) elseif outcome == 2 then throttled(sent, cost) else failed(sent) end
 	end
-	if paused ~= r.pause then bump() end
+	if paused ~= r.pause or r.climb_failed_at > climb_failed_at then bump() end
 end
 
 -- Grants.
