@@ -105,6 +105,7 @@ func (g *Gate) admit(now float64, cost Units) Pass {
 	case g.config.ManagedHSM:
 	case call.slotted:
 		g.stock.take(&call)
+		g.flow.add(now, cost)
 	default:
 		g.pacer.pay(cost)
 		g.control.sent(now, call.probe)

@@ -28,6 +28,7 @@ type Gate struct {
 	flights flights
 	limit   limit
 	stock   stock
+	flow    flow
 	held    float64 // no call goes before, because the vault asked
 	count   State   // its counters only
 	waited  float64 // s

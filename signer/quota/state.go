@@ -112,14 +112,15 @@ func (g *Gate) Limit() int {
 
 // Pace returns how many calls this replica may send in a second, at what calls
 // have cost lately. It is zero before the first part of the quota is known, and
-// infinite where the gate has no rate of its own: for a Managed HSM, and with
-// slots.
+// infinite for a Managed HSM, which has no rate. With slots it is an estimate.
 func (g *Gate) Pace() float64 {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	switch {
-	case g.config.ManagedHSM || g.part.Slots != nil:
+	case g.config.ManagedHSM:
 		return math.Inf(1)
+	case g.part.Slots != nil:
+		return g.slotPace(g.now())
 	case g.part.Replicas == 0:
 		return 0
 	}

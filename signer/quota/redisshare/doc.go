@@ -16,8 +16,8 @@
 // grants an equal part of a quarter of a second: when the first call may leave,
 // counted from the answer, and how fast the others may follow. When the quota
 // is used up or back, or a try for more was too much, the script raises the
-// epoch and publishes it; grants of an earlier epoch are void. While it is used up, one call at a time is granted
-// as a probe.
+// epoch and publishes it; grants of an earlier epoch are void. While the quota is
+// used up, one call at a time is granted as a probe.
 //
 // # Guarantees
 //
