@@ -10,6 +10,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/signmill/signmill/signer/quota/redisshare/redistest"
 )
 
 var fleetWindows = flag.Int("fleet.windows", 0, "windows of 10 s that TestFleetUsesTheQuota lasts; 0: it is skipped")
@@ -52,6 +54,21 @@ func TestFleetUsesTheQuota(t *testing.T) {
 	if *fleetWindows == 0 {
 		t.Skip("no -fleet.windows are given")
 	}
+	t.Run("static", func(t *testing.T) { useTheQuota(t, "static:3", 3*time.Second) })
+	t.Run("store", func(t *testing.T) {
+		if *fleetWindows <= 2 {
+			t.Skip("takes half a minute more; make quota-processes runs it")
+		}
+		store := redistest.New(t, nil)
+		if err := store.Start(); err != nil {
+			t.Fatal(err)
+		}
+		useTheQuota(t, "redis://"+store.Addr(), 7*time.Second) // a new record grants nothing for 4 s
+	})
+}
+
+// useTheQuota measures workers that have so long to get started.
+func useTheQuota(t *testing.T, share string, start time.Duration) {
 	const replicas, units, window = 3, 1000, 10 * time.Second
 	quota := strconv.Itoa(units)
 	answers := &vaultLog{}
@@ -61,9 +78,9 @@ func TestFleetUsesTheQuota(t *testing.T) {
 	}
 	var fleet []*exec.Cmd
 	for range replicas {
-		fleet = append(fleet, s.startWorker("--quota", quota, "--share", "static:3", "--drain-timeout", "2s"))
+		fleet = append(fleet, s.startWorker("--quota", quota, "--share", share, "--drain-timeout", "2s"))
 	}
-	from := time.Now().Add(3 * time.Second) // replicas start out of step
+	from := time.Now().Add(start) // replicas start out of step
 	for n := range *fleetWindows {
 		end := from.Add(time.Duration(n+1) * window)
 		s.await("the next window", func() bool { return answers.last().After(end) })
