@@ -73,6 +73,10 @@ func (w *Worker) attempt(ctx context.Context, d *heldDelivery, p *progress) (pas
 			p.results = failAll(p.job, why)
 			return why.Retryable, err
 		}
+		if why := w.outOfReach(ctx, p.job, key); why != nil {
+			p.results = failAll(p.job, why)
+			return false, nil
+		}
 		p.key, p.resolved = key, true
 	}
 	ctx, span := w.observer.items(ctx, p.job, p.key)
