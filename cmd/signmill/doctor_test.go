@@ -60,7 +60,7 @@ func TestKeyState(t *testing.T) {
 
 func TestJudgeQueue(t *testing.T) {
 	t.Parallel()
-	good := servicebus.QueueInfo{LockDuration: time.Minute, MaxDeliveries: 10, Duplicates: true, DuplicateWindow: 10 * time.Minute}
+	good := servicebus.QueueInfo{LockDuration: time.Minute, MaxDeliveries: 10, Duplicates: true, DuplicateWindow: 2 * time.Hour}
 	tests := map[string]struct {
 		right  string
 		change func(*servicebus.QueueInfo)
