@@ -37,7 +37,7 @@ type Retry struct {
 	Attempts int           // further tries of one call after the first; zero: 4
 	Delay    time.Duration // before the first of them, then doubling with jitter; zero: 50 ms
 	MaxDelay time.Duration // the longest wait between two tries; zero: 2 s
-	MaxPause time.Duration // the longest pause of Receive between failing calls; zero: 15 s
+	MaxPause time.Duration // the longest pause of Receive between failing calls, and twice that after two minutes of failures; zero: 15 s
 }
 
 // Defaults of Retry. The client's own first delay is 4 s, too slow for a

@@ -3,6 +3,7 @@ package servicebus
 import (
 	"context"
 	"log/slog"
+	"math/rand/v2"
 	"time"
 
 	"github.com/cenkalti/backoff/v4"
@@ -10,6 +11,11 @@ import (
 
 // firstPause is the mean of the first pause after a failure.
 const firstPause = 200 * time.Millisecond
+
+// cutAfter is how long calls may fail before they are cut down to probes, whose
+// pauses are twice the longest: what fails for so long needs people, and a fleet
+// that keeps knocking makes it worse. The first call that succeeds ends it.
+const cutAfter = 2 * time.Minute
 
 // pace spaces out the calls on a link that fails, and reports each change of
 // its state once. The goroutine that calls Receive owns it.
@@ -44,7 +50,11 @@ func (p *pace) wait(ctx context.Context, closed, allClosed <-chan struct{}) {
 	if p.failures == 0 {
 		return
 	}
-	timer := time.NewTimer(p.backoff.NextBackOff())
+	pause := p.backoff.NextBackOff()
+	if p.cut() {
+		pause = p.longest + rand.N(2*p.longest+1)
+	}
+	timer := time.NewTimer(pause)
 	defer timer.Stop()
 	select {
 	case <-timer.C:
@@ -53,6 +63,9 @@ func (p *pace) wait(ctx context.Context, closed, allClosed <-chan struct{}) {
 	case <-allClosed:
 	}
 }
+
+// cut reports whether calls are cut down to probes.
+func (p *pace) cut() bool { return p.failures > 0 && time.Since(p.since) > cutAfter }
 
 // failed counts a failure of a call that lasted for some time. A call that
 // lasted longer than the longest pause was waiting on a link that worked, so

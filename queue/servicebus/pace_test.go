@@ -15,7 +15,7 @@ func TestPaceGrowsToItsLimitAndStartsAgain(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		p := newPace(slog.New(slog.DiscardHandler), 15*time.Second)
-		pauses := make([]time.Duration, 20)
+		pauses := make([]time.Duration, 30)
 		for i := range pauses {
 			p.failed(0)
 			pauses[i] = paused(t.Context(), p)
@@ -23,9 +23,14 @@ func TestPaceGrowsToItsLimitAndStartsAgain(t *testing.T) {
 		if first := pauses[0]; first < firstPause/2 || first > firstPause*3/2 {
 			t.Errorf("first pause: got %v, want %v with jitter", first, firstPause)
 		}
-		for _, late := range pauses[10:] {
+		for _, late := range pauses[8:11] {
 			if late < 15*time.Second/2 || late > 15*time.Second*3/2 {
 				t.Errorf("late pause: got %v, want 15 s with jitter", late)
+			}
+		}
+		for _, probe := range pauses[25:] { // two minutes are over by far
+			if probe < 15*time.Second || probe > 45*time.Second {
+				t.Errorf("pause between probes: got %v, want 30 s with jitter", probe)
 			}
 		}
 		p.succeeded()

@@ -1,8 +1,10 @@
 package servicebus
 
 import (
+	"bytes"
 	"context"
 	"net"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -19,8 +21,19 @@ func (*refuser) dial(context.Context, string) (net.Conn, error) {
 	return ours, nil
 }
 
-// TestReceiveDoesNotSpin receives for ten minutes from brokers that refuse it.
-// The client by itself asks for some 150 connections per second.
+// counted counts the tokens that are put on a connection.
+type counted struct {
+	net.Conn
+	tokens *atomic.Int64
+}
+
+func (c counted) Write(p []byte) (int, error) {
+	c.tokens.Add(int64(bytes.Count(p, []byte("put-token"))))
+	return c.Conn.Write(p)
+}
+
+// TestReceiveDoesNotSpin receives for an hour from brokers that refuse it. The
+// client by itself asks for some 150 connections and 290 tokens per second.
 func TestReceiveDoesNotSpin(t *testing.T) {
 	t.Parallel()
 	brokers := map[string]func(t *testing.T) dialFunc{
@@ -36,18 +49,32 @@ func TestReceiveDoesNotSpin(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				c := &cutter{under: open(t)}
+				var tokens atomic.Int64
+				under := open(t)
+				c := &cutter{under: func(ctx context.Context, host string) (net.Conn, error) {
+					conn, err := under(ctx, host)
+					return counted{conn, &tokens}, err
+				}}
 				r := must(newClient(t, c.dial).Receiver(plainQueue))
-				const minutes = 10
-				ctx, cancel := context.WithTimeout(t.Context(), minutes*time.Minute)
+				ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
 				defer cancel()
+				var dials, puts []float64
+				for _, at := range []time.Duration{2 * time.Minute, 4 * time.Minute, time.Hour} {
+					time.AfterFunc(at, func() {
+						dials, puts = append(dials, float64(c.dials())), append(puts, float64(tokens.Load()))
+					})
+				}
 				if _, err := r.Receive(ctx, 1); err == nil || ctx.Err() == nil {
 					t.Errorf("got %v before the deadline, want it to go on", err)
 				}
-				got := float64(c.dials()) / (minutes * 60)
-				t.Logf("connections per second: %.2f", got)
-				if got > 2 || c.dials() == 0 {
-					t.Errorf("connections per second: got %.2f, want at most 2 and some", got)
+				synctest.Wait()
+				first, then := dials[0]/120, (dials[2]-dials[1])/(56*60)
+				t.Logf("connections per second: %.2f, and %.2f after the first minutes; tokens: %.2f and %.2f", first, then, puts[0]/120, (puts[2]-puts[1])/(56*60))
+				if first > 2 || then > 0.25 || dials[0] == 0 {
+					t.Errorf("connections per second: got %.2f and %.2f, want at most 2, and 0.25 after the first minutes", first, then)
+				}
+				if puts[0]/120 > 4 || (puts[2]-puts[1])/(56*60) > 0.5 {
+					t.Errorf("tokens: got %v, want at most two for each connection", puts)
 				}
 			})
 		})
