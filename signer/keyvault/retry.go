@@ -105,7 +105,7 @@ func (c *Client) attempt(ctx context.Context, t task, id string) error {
 	}
 	bounded, cancel := context.WithTimeout(ctx, c.config.Retry.Timeout)
 	defer cancel()
-	err = t.guarded(policy.WithHTTPHeader(bounded, http.Header{"X-Ms-Client-Request-Id": {id}}))
+	err = t.guarded(policy.WithHTTPHeader(bounded, http.Header{headerClientRequest: {id}}))
 	answer, _ := errors.AsType[*azcore.ResponseError](err)
 	c.count(ctx, t, err)
 	leave(err == nil || answer != nil)

@@ -10,7 +10,12 @@ import (
 	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
+
+	"github.com/signmill/signmill/signer"
 )
+
+// headerClientRequest names a request in the vault's log.
+const headerClientRequest = "X-Ms-Client-Request-Id"
 
 // maxAnswer bounds the body of an answer. A key bundle has a few kilobytes.
 const maxAnswer = 256 << 10
@@ -54,9 +59,13 @@ type wire struct{ http.RoundTripper }
 // Payload has read the SDK does not copy again.
 func (w wire) Do(req *http.Request) (*http.Response, error) {
 	resp, err := w.RoundTrip(req)
+	call := signer.Call{Client: req.Header.Get(headerClientRequest)}
 	if err != nil {
+		signer.TellCall(req.Context(), call)
 		return nil, err
 	}
+	call.Vault = resp.Header.Get("X-Ms-Request-Id")
+	signer.TellCall(req.Context(), call)
 	defer resp.Body.Close()
 	most := answerUpTo(req.Context())
 	resp.Body = io.NopCloser(io.LimitReader(resp.Body, most+1))
