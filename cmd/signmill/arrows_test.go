@@ -32,15 +32,16 @@ var arrows = map[string][]string{
 	"signer/quota/redisshare/redistest": {},
 	"worker":                            {"queue", "schema", "signer", "signer/quota"},
 	"worker/history":                    {"schema", "signer"}, // tests alone import it
+	"worker/audit":                      {"schema", "signer", "worker"},
 	"worker/policy":                     {"queue", "schema", "signer", "signer/quota"},
-	"cmd/signmill":                      {"queue", "queue/servicebus", "schema", "signer", "signer/keyvault", "signer/quota", "signer/quota/redisshare", "worker", "worker/policy"},
+	"cmd/signmill":                      {"queue", "queue/servicebus", "schema", "signer", "signer/keyvault", "signer/quota", "signer/quota/redisshare", "worker", "worker/audit", "worker/policy"},
 	"cmd/signmill/stack.go":             {"queue/localbus", "signer/localvault"},
 
 	"signer/quota/quotabench": {"schema", "signer", "signer/quota"}, // its tests alone import them
 }
 
 // testOnly lists what test files may import besides their package's arrows.
-var testOnly = []string{"queue/localbus", "queue/queuetest", "queue/servicebus", "signer/keyvault", "signer/localvault", "signer/signertest",
+var testOnly = []string{"queue/localbus", "queue/queuetest", "queue/servicebus", "signer/keyvault", "signer/localvault", "signer/signertest", "worker/audit",
 	"signer/quota/redisshare", "signer/quota/redisshare/redistest", "worker/history"}
 
 // fenced lists foreign modules and the only packages that may import them.
