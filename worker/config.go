@@ -30,6 +30,7 @@ type Config struct {
 	MaxAge        time.Duration // from a job's first arrival on, after which it is not given back but dead-lettered; 0: 24 hours
 	DrainTimeout  time.Duration // time to finish held jobs after Run's context ended; replies and settlements may take 5 seconds more; 0: 25 seconds
 	Limits        schema.Limits // what a job may be; zero: schema's defaults
+	Audit         Audit         // takes down what is done with keys; nil: nothing is taken down
 	Log           *slog.Logger  // one event per outcome; nil: slog.Default()
 	Telemetry     Telemetry     // what else is told of the jobs; zero: nothing
 }

@@ -21,10 +21,12 @@
 // with a copy neither an attempt nor a delivery. The reply goes out before
 // the settlement, under an id derived from the job's, so that duplicate
 // detection on the reply queue shows a redelivered job once. A result whose
-// lock was lost is thrown away. Nothing that was not allowed reaches the
-// vault, and no reply goes to a queue that is not on the list. While a reply queue
-// takes nothing, what is signed for it is kept and tried again under the lock, and
-// nothing more is signed for it; while none takes anything, no job is taken in.
+// lock was lost is thrown away. With an [Audit] each operation is taken down
+// before it is begun and before its result is published, or not done. Nothing
+// that was not allowed reaches the vault, and no reply goes to a queue that is
+// not on the list. While a reply queue takes nothing, what is signed for it is
+// kept and tried again under the lock, and nothing more is signed for it; while
+// none takes anything, no job is taken in.
 //
 // Errors. Failures of a job never end the worker: they become replies, dead
 // letters, or redeliveries. Run returns an error only when the job queue

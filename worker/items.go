@@ -90,7 +90,7 @@ func (w *Worker) doItem(ctx context.Context, t task, result *schema.ItemResult) 
 		}
 	}()
 	made := *result
-	if err := operate(ctx, w.Keys, t, &made); err != nil {
+	if err := w.witnessed(ctx, t, &made); err != nil {
 		return err
 	}
 	*result = made

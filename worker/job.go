@@ -24,7 +24,7 @@ func (w *Worker) process(work, last context.Context, d *heldDelivery) {
 		w.resume(last, d, how)
 		return
 	}
-	v := w.judge(held, d)
+	v := w.judge(withOrigin(held, d.Delivery), d)
 	d.portion.drop()
 	w.conclude(held, last, d, v)
 }

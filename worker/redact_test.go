@@ -46,6 +46,7 @@ func shapes() map[string]string {
 type tap struct {
 	*rig
 	json, text journal
+	audit      journal
 }
 
 // Enabled, Handle, WithAttrs and WithGroup implement slog.Handler for both forms.
@@ -84,6 +85,7 @@ func (r *rig) tap(transport http.RoundTripper) *tap {
 	r.must(err)
 	r.cleanup(client.Close)
 	r.config.Log, r.config.Keys = log, keys
+	r.audited(&w.audit)
 	r.config.Jobs, err = client.Receiver("jobs")
 	r.must(err)
 	for name := range r.config.Replies {
@@ -106,7 +108,7 @@ func keepsQuiet(t testing.TB, where, text string) {
 // logsKeepQuiet checks all that was logged so far, which is to be something.
 func (w *tap) logsKeepQuiet() {
 	w.t.Helper()
-	for form, log := range map[string]*journal{"JSON": &w.json, "text": &w.text} {
+	for form, log := range map[string]*journal{"JSON": &w.json, "text": &w.text, "the audit": &w.audit} {
 		lines := strings.Join(log.lines(), "\n")
 		if lines == "" {
 			w.t.Errorf("the log in %s is empty", form)

@@ -20,6 +20,9 @@ func (w *Worker) reply(held, last context.Context, d *heldDelivery, v verdict) e
 	if err != nil {
 		return err
 	}
+	if err := w.recordRefusal(last, d.Delivery, v); err != nil {
+		return err
+	}
 	m := queue.Message{
 		ID:            v.replyID,
 		CorrelationID: correlationID(d.Message),

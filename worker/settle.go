@@ -35,6 +35,7 @@ func (w *Worker) conclude(held, last context.Context, d *heldDelivery, v verdict
 	if v.outcome == queue.Abandon {
 		v = d.giveBack(held, last, v, w.keeper.meter.broker(time.Now()))
 	}
+	w.recordDeadLetter(last, d.Delivery, v)
 	err = w.observer.settle(last, d.Delivery, v)
 	w.observer.conclude(last, v, err)
 	if err != nil {

@@ -20,6 +20,7 @@ type verdict struct {
 	replyID     string         // MessageID under which the result is sent
 	reason      schema.Code    // of a dead letter
 	description string         // of a dead letter
+	refused     *schema.Job    // that may not or cannot be done; nil: it is another verdict
 	cause       error          // of a failure; nil: there was none. For the log only, since it may quote a vault's answer
 
 	// Of a job that is given back.
@@ -41,7 +42,9 @@ func answered(result schema.Result) verdict {
 // refused is a valid job that may not or cannot be done: each item fails
 // alike, and the job is over.
 func refused(job schema.Job, why *schema.Error) verdict {
-	return answered(newResult(job, "", failAll(job, why)))
+	v := answered(newResult(job, "", failAll(job, why)))
+	v.refused = &job
+	return v
 }
 
 // undecodable is a message that is no job. The sender is told when the job's
