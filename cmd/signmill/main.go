@@ -2,9 +2,10 @@
 //
 // What it is. One binary: sign submits files and follows their signatures,
 // submit sends jobs of any operation, worker serves the job queue, doctor checks
-// its deployment, dlq looks after dead letters, plan foretells a campaign, quota
-// measures a vault, verify checks offline, keys keeps the keys of a vault, local serves a broker and a
-// vault on this machine. One file per command holds its flags and its wiring.
+// its deployment, dlq looks after dead letters, audit checks logs, plan foretells
+// a campaign, quota measures a vault, verify checks offline, keys keeps the keys
+// of a vault, local serves a broker and a vault on this machine. One file per
+// command holds its flags and its wiring.
 //
 // How it flows. A command turns its flags into configuration values
 // ([backend]) and hands them to the rooms. Local mode differs in these values

@@ -14,6 +14,7 @@ import (
 	"github.com/signmill/signmill/signer/keyvault"
 	"github.com/signmill/signmill/signer/quota"
 	"github.com/signmill/signmill/worker"
+	"github.com/signmill/signmill/worker/audit"
 )
 
 // post is a worker with its connections.
@@ -26,6 +27,7 @@ type post struct {
 	allowed worker.Allowance
 	warmups []func(context.Context) error // of the queues
 	later   *servicebus.Sender            // puts jobs off
+	audit   *audit.Log                    // nil: there is none
 }
 
 // open makes a worker on a backend. It connects to nothing yet.
@@ -76,6 +78,12 @@ func (o workerOptions) open(b backend, log *slog.Logger) (p *post, err error) {
 		c.Replies[name] = sender
 		p.warmups = append(p.warmups, sender.Warm)
 	}
+	if p.audit, err = o.audit.open(log); err != nil {
+		return nil, err
+	}
+	if p.audit != nil {
+		c.Audit = p.audit
+	}
 	p.worker, err = worker.New(c)
 	return p, usageError(err)
 }
@@ -110,6 +118,9 @@ func (p *post) close() {
 	p.vault.Close()
 	if p.gate != nil {
 		p.gate.Close()
+	}
+	if p.audit != nil {
+		p.audit.Close()
 	}
 }
 

@@ -41,6 +41,10 @@ refuses all the same, the worker believes in less, and climbs back.
                                         fairest and exact; its password is in
                                         SIGNMILL_REDIS_PASSWORD
 
+With --audit each operation is taken down before the vault is asked and before
+its result is published, each refused job and each dead letter, too. What cannot be
+taken down is not done: the worker drains and ends. audit verify finds changes.
+
 Queues and keys are tried at the start. It fails when a queue or every key
 cannot be used, and warns of a key that cannot be used while others can. The
 command doctor takes the same flags, and says of everything what to do about it.
@@ -69,6 +73,7 @@ type workerOptions struct {
 
 	allowOperation []string // empty: sign
 
+	audit    auditFlags
 	budget   budgetFlags
 	grace    time.Duration // between SIGTERM and SIGKILL; 0: not known
 	maxItems int
@@ -83,7 +88,7 @@ const (
 )
 
 func newWorker(s streams) *cobra.Command {
-	var o workerOptions
+	o := workerOptions{audit: auditFlags{out: s.out}}
 	cmd := &cobra.Command{
 		Use:     "worker",
 		Short:   "Serve the job queue",
@@ -109,6 +114,7 @@ func (o *workerOptions) add(f *pflag.FlagSet) {
 	f.StringSliceVar(&o.allowReply, "allow-reply", nil, "a further queue that a job may name in ReplyTo; may be repeated")
 	f.StringSliceVar(&o.allowKey, "allow-key", nil, "a key that jobs may use, as NAME[/VERSION][=ALIAS]; may be repeated")
 	f.StringSliceVar(&o.allowOperation, "allow-operation", []string{string(schema.Sign)}, "an `OPERATION` that jobs may ask for: "+strings.Join(operationNames(), ", ")+"; may be repeated")
+	o.audit.add(f)
 	o.budget.add(f)
 	f.IntVar(&o.maxItems, "max-items", schema.DefaultMaxItems, "items in one job at most")
 	f.IntVar(&o.config.Concurrency, "concurrency", 64, "items under way at once")
@@ -172,7 +178,7 @@ func (o workerOptions) serve(s stages, b backend, log *slog.Logger) error {
 	}
 	log.Info("worker serves", "jobs", o.jobs, "replies", o.replies, "vault", b.VaultURL, "keys", o.allowKey)
 	done := make(chan error, 1) // one result, never closed
-	go func() { done <- p.worker.Run(s.Soft) }()
+	go func() { done <- p.run(s.Soft) }()
 	select {
 	case err := <-done:
 		if p.gate != nil {
