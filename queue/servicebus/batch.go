@@ -44,8 +44,8 @@ func (s *Sender) begin(ctx context.Context, first *azservicebus.AMQPAnnotatedMes
 
 // empty returns an empty batch, whose size the open link knows.
 func (s *Sender) empty(ctx context.Context) (batch *azservicebus.MessageBatch, err error) {
-	err = s.door.pass(ctx, func(ctx context.Context) error {
-		batch, err = s.link.NewMessageBatch(ctx, nil)
+	err = s.pass(ctx, func(ctx context.Context, l *azservicebus.Sender) error {
+		batch, err = l.NewMessageBatch(ctx, nil)
 		return err
 	})
 	return batch, err

@@ -53,7 +53,7 @@ func (c *Client) Receiver(name string) (*Receiver, error) {
 	if err != nil {
 		return nil, translate("receive", name, err)
 	}
-	to, err := c.sdk.NewReceiverForQueue(name, nil)
+	to, err := newLasting(func() (*azservicebus.Receiver, error) { return c.sdk.NewReceiverForQueue(name, nil) })
 	if err != nil {
 		return nil, translate("receive", name, err)
 	}
@@ -94,7 +94,7 @@ func (c *Client) accept(ctx context.Context, name, sessionID string) (*azservice
 
 // Sender returns a sender to a queue. The link opens on first use.
 func (c *Client) Sender(name string) (*Sender, error) {
-	link, err := c.sdk.NewSender(name, nil)
+	link, err := newLasting(func() (*azservicebus.Sender, error) { return c.sdk.NewSender(name, nil) })
 	if err != nil {
 		return nil, translate("send", name, err)
 	}

@@ -29,10 +29,13 @@ func kindOf(err error) error {
 	if errors.Is(err, azservicebus.ErrMessageTooLarge) {
 		return queue.ErrTooLarge
 	}
+	if ofTransport(err) {
+		return nil
+	}
 	if e, ok := errors.AsType[*azservicebus.Error](err); ok {
 		return kindOfCode[e.Code]
 	}
-	if e, ok := errors.AsType[*amqp.Error](err); ok && !ofTransport(err) {
+	if e, ok := errors.AsType[*amqp.Error](err); ok {
 		return kindOfCondition[e.Condition]
 	}
 	if _, ok := errors.AsType[nonRetriable](err); ok {

@@ -48,13 +48,36 @@ type renewer interface {
 
 // plain is a settling link on a queue without sessions. It can settle what
 // came on another link, by way of that link or by lock token.
-type plain struct{ *azservicebus.Receiver }
+type plain struct {
+	link *lasting[*azservicebus.Receiver]
+}
+
+func (p plain) CompleteMessage(ctx context.Context, m *azservicebus.ReceivedMessage, o *azservicebus.CompleteMessageOptions) error {
+	return p.link.use(ctx, func(l *azservicebus.Receiver) error { return l.CompleteMessage(ctx, m, o) })
+}
+
+func (p plain) AbandonMessage(ctx context.Context, m *azservicebus.ReceivedMessage, o *azservicebus.AbandonMessageOptions) error {
+	return p.link.use(ctx, func(l *azservicebus.Receiver) error { return l.AbandonMessage(ctx, m, o) })
+}
+
+func (p plain) DeadLetterMessage(ctx context.Context, m *azservicebus.ReceivedMessage, o *azservicebus.DeadLetterOptions) error {
+	return p.link.use(ctx, func(l *azservicebus.Receiver) error { return l.DeadLetterMessage(ctx, m, o) })
+}
+
+func (p plain) PeekMessages(ctx context.Context, n int, o *azservicebus.PeekMessagesOptions) (peeked []*azservicebus.ReceivedMessage, err error) {
+	err = p.link.use(ctx, func(l *azservicebus.Receiver) error {
+		peeked, err = l.PeekMessages(ctx, n, o)
+		return err
+	})
+	return peeked, err
+}
 
 // renew works on a copy, because the client writes into the message and
 // several renewals may run at once.
 func (p plain) renew(ctx context.Context, m *azservicebus.ReceivedMessage) (time.Time, error) {
 	locked := *m
-	if err := p.RenewMessageLock(ctx, &locked, nil); err != nil {
+	err := p.link.use(ctx, func(l *azservicebus.Receiver) error { return l.RenewMessageLock(ctx, &locked, nil) })
+	if err != nil {
 		return time.Time{}, err
 	}
 	return *locked.LockedUntil, nil

@@ -12,7 +12,7 @@ import (
 // Sender puts messages on one queue. It implements queue.Sender.
 type Sender struct {
 	name string
-	link *azservicebus.Sender
+	link *lasting[*azservicebus.Sender]
 	door *door
 
 	mu       sync.Mutex // guards the fields below
@@ -23,7 +23,7 @@ type Sender struct {
 
 var _ queue.Sender = (*Sender)(nil)
 
-func newSender(name string, l *azservicebus.Sender) *Sender {
+func newSender(name string, l *lasting[*azservicebus.Sender]) *Sender {
 	return &Sender{name: name, link: l, door: newDoor(), idle: make(chan struct{})}
 }
 
@@ -49,8 +49,8 @@ func (s *Sender) send(ctx context.Context, messages []queue.Message) error {
 		return err
 	}
 	if len(out) == 1 {
-		return named(out[0], s.door.pass(ctx, func(ctx context.Context) error {
-			return s.link.SendAMQPAnnotatedMessage(ctx, out[0], nil)
+		return named(out[0], s.pass(ctx, func(ctx context.Context, l *azservicebus.Sender) error {
+			return l.SendAMQPAnnotatedMessage(ctx, out[0], nil)
 		}))
 	}
 	batches, err := s.pack(ctx, out)
@@ -58,14 +58,27 @@ func (s *Sender) send(ctx context.Context, messages []queue.Message) error {
 		return err
 	}
 	for _, b := range batches {
-		err := s.door.pass(ctx, func(ctx context.Context) error {
-			return s.link.SendMessageBatch(ctx, b, nil)
+		err := s.pass(ctx, func(ctx context.Context, l *azservicebus.Sender) error {
+			return l.SendMessageBatch(ctx, b, nil)
 		})
 		if err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// pass makes a call on the link, and once more on a new one when the link was
+// gone for a reason that is not the queue's.
+func (s *Sender) pass(ctx context.Context, call func(context.Context, *azservicebus.Sender) error) error {
+	return s.door.pass(ctx, func(ctx context.Context) error {
+		once := func(l *azservicebus.Sender) error { return call(ctx, l) }
+		err := s.link.use(ctx, once)
+		if ended(err) && kindOf(err) == nil && ctx.Err() == nil {
+			err = s.link.use(ctx, once)
+		}
+		return err
+	})
 }
 
 // Warm opens the link, if it is not open yet. It reports a queue that does not
@@ -94,7 +107,7 @@ func (s *Sender) Close(ctx context.Context) error {
 	if !first {
 		return nil
 	}
-	return translate("close", s.name, s.link.Close(ctx))
+	return translate("close", s.name, s.link.present().Close(ctx))
 }
 
 // enter counts a send in, unless the sender is closed.
