@@ -22,6 +22,8 @@ type Config struct {
 
 	Later queue.Sender // puts jobs back on the job queue, to come later; nil: they are abandoned, which counts as a delivery
 
+	Lanes []Lane // further job queues, for jobs that must not wait behind others; nil: none
+
 	Concurrency   int           // items with the signer at once for each vault, besides those that wait for a quota; 0: 64
 	JobsHeld      int           // deliveries held at once; 0: twice Concurrency
 	Pace          Pace          // bounds them by what can be done inside a lock; nil: no pace is known
@@ -70,6 +72,9 @@ func (c Config) validate() error {
 	missing("Policy", c.Policy == nil)
 	missing("Keys", c.Keys == nil)
 	if err := checkReplies(c.Replies, c.DefaultReply); err != nil {
+		faults = append(faults, err)
+	}
+	if err := checkLanes(c.Lanes); err != nil {
 		faults = append(faults, err)
 	}
 	negative := func(field string, bad bool) {

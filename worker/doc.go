@@ -34,7 +34,7 @@
 //
 // Concurrency. Run is called once. After the end of its context it returns
 // within Config.DrainTimeout and 5 seconds, also when the broker is silent. At
-// most Config.JobsHeld deliveries are held and for each vault at most
+// most Config.JobsHeld deliveries are held (lanes have bounds of their own, on top) and for each vault at most
 // Config.Concurrency items are with the signer at any time, besides those that
 // had to wait for the quota: they line up at a gate of package quota, which
 // bounds them when they go. So a vault that is slow takes no turns from others,

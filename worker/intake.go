@@ -50,22 +50,15 @@ func (d *heldDelivery) idle() <-chan struct{} {
 	return d.draining
 }
 
-// source is where deliveries come from.
-type source struct {
-	name  string
-	jobs  queue.Receiver
-	later queue.Sender // puts jobs back for later; nil: they are abandoned
-}
-
 // intake hands deliveries to start, never more than there are free places,
 // until ctx ends or the queue has refused us for too long. It asks the broker
 // for free places only, and for what can be done inside a lock where the pace is
 // known, so that no message waits here while another replica could do it.
 func (w *Worker) intake(ctx context.Context, from *source, start func(*heldDelivery)) error {
-	release := func() { <-w.held }
+	release := func() { <-from.held }
 	var refused refusals
 	for {
-		free := w.occupy(ctx, w.room(ctx))
+		free := from.occupy(ctx, w.room(ctx, from))
 		if free == 0 {
 			return ctx.Err()
 		}
@@ -79,7 +72,7 @@ func (w *Worker) intake(ctx context.Context, from *source, start func(*heldDeliv
 			now := time.Now()
 			lock := w.keeper.meter.receive(d, now)
 			start(&heldDelivery{
-				Delivery: d, began: now, lock: lock, release: release, portion: w.load.add(lock),
+				Delivery: d, began: now, lock: lock, release: release, portion: from.load.add(lock),
 				placed: true, draining: ctx.Done(), routes: w.routes.Load(), from: from, past: pastOf(d, w.MaxDeliveries),
 			})
 		}
@@ -93,22 +86,23 @@ func (w *Worker) intake(ctx context.Context, from *source, start func(*heldDeliv
 }
 
 // room waits until more deliveries can be done inside a lock, and returns how
-// many. It returns JobsHeld while the pace is not known, and 0 when ctx ends.
-func (w *Worker) room(ctx context.Context) int {
+// many from a source. It returns the most that may be held while the pace is not
+// known, and 0 when ctx ends.
+func (w *Worker) room(ctx context.Context, from *source) int {
 	if w.Pace == nil {
-		return w.JobsHeld
+		return cap(from.held)
 	}
 	for ctx.Err() == nil {
 		pace := w.Pace.Pace()
 		if math.IsInf(pace, 1) {
-			return w.JobsHeld
+			return cap(from.held)
 		}
-		if n := w.load.room(pace); n > 0 {
+		if n := from.load.room(pace * from.part); n > 0 {
 			return n
 		}
 		select {
 		case <-ctx.Done():
-		case <-w.load.eased:
+		case <-from.load.eased:
 		}
 	}
 	return 0
@@ -116,18 +110,18 @@ func (w *Worker) room(ctx context.Context) int {
 
 // occupy waits for one free place and takes all that are free, at most so many.
 // It returns 0 when most is 0, or when ctx ends first.
-func (w *Worker) occupy(ctx context.Context, most int) int {
+func (s *source) occupy(ctx context.Context, most int) int {
 	if most == 0 {
 		return 0
 	}
 	select {
 	case <-ctx.Done():
 		return 0
-	case w.held <- struct{}{}:
+	case s.held <- struct{}{}:
 	}
 	for n := 1; n < most; n++ {
 		select {
-		case w.held <- struct{}{}:
+		case s.held <- struct{}{}:
 		default:
 			return n
 		}
@@ -146,7 +140,11 @@ func (w *Worker) drain(jobs *sync.WaitGroup, giveUp context.CancelCauseFunc, end
 	defer late.Stop()
 	tooLate := time.AfterFunc(w.DrainTimeout+LastWords, end)
 	defer tooLate.Stop()
-	if held := len(w.held); held > 0 {
+	held := 0
+	for _, s := range w.sources {
+		held += len(s.held)
+	}
+	if held > 0 {
 		w.Log.Info("draining", "jobs", held, "timeout", w.DrainTimeout)
 	}
 	jobs.Wait()

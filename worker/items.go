@@ -24,11 +24,11 @@ import (
 // the items cost. A job of thousands does not delay a job of one, and a job of
 // dear items does not set the pace of cheap ones.
 func (w *Worker) doItems(ctx context.Context, d *heldDelivery, p *progress) (passing bool, cause error) {
-	ctx = quota.WithCaller(ctx, quota.Caller{Job: p.job.ID})
+	ctx = quota.WithCaller(ctx, quota.Caller{Job: p.job.ID, Lane: d.from.name})
 	turns, giveBack := context.WithCancelCause(ctx)
 	untraced := quiet(turns)
 	defer giveBack(nil)
-	waiting := line{places: w.places.at(vaultOf(p.key))}
+	waiting := line{places: w.places.at(vaultOf(p.key)), own: d.from.places.at(vaultOf(p.key))}
 	var items sync.WaitGroup
 	for i := range p.job.Items {
 		if p.done[i] {
@@ -67,7 +67,7 @@ func (l *line) takeTurn(ctx context.Context, d *heldDelivery) (*place, error) {
 	if err := l.await(ctx); err != nil {
 		return nil, err
 	}
-	return takePlace(ctx, l.places, d.idle())
+	return takePlace(ctx, l.places, l.own, d.idle())
 }
 
 // vaultOf returns the part of a key's identifier that names its vault.

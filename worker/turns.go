@@ -16,9 +16,14 @@ type places struct {
 	of map[string]chan struct{} // of each vault that a job was for: one token for each item under way
 }
 
+func newPlaces(each int) *places { return &places{each: each, of: map[string]chan struct{}{}} }
+
 // at returns the places of a vault, made at first use. Vaults come from the
-// policy, so that there are few.
+// policy, so that there are few. Nil has none.
 func (p *places) at(vault string) chan struct{} {
+	if p == nil {
+		return nil
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.of[vault] == nil {
@@ -35,11 +40,10 @@ type place struct {
 	once sync.Once
 }
 
-// takePlace waits for a free place and fails when ctx ends before, or with
-// errDrained when drained is closed. Go serves
-// waiting senders of a channel first come, first served, so that jobs take
+// takePlace waits for a free place, of its own lane or of all, and fails when ctx
+// ends before, or with errDrained when drained is closed. Go serves waiting senders of a channel first come, first served, so that jobs take
 // turns item by item.
-func takePlace(ctx context.Context, of chan struct{}, drained <-chan struct{}) (*place, error) {
+func takePlace(ctx context.Context, of, own chan struct{}, drained <-chan struct{}) (*place, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
@@ -50,6 +54,8 @@ func takePlace(ctx context.Context, of chan struct{}, drained <-chan struct{}) (
 		return nil, errDrained
 	case of <- struct{}{}:
 		return &place{of: of}, nil
+	case own <- struct{}{}:
+		return &place{of: own}, nil
 	}
 }
 
@@ -80,6 +86,7 @@ func (w *Worker) hand(item func()) {
 // thousands would only take memory.
 type line struct {
 	places chan struct{} // of the vault that the job is for
+	own    chan struct{} // of its lane there; nil: none
 
 	mu      sync.Mutex // guards the fields below
 	waiting int

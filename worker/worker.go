@@ -10,10 +10,9 @@ import (
 // Worker is one replica: it moves jobs from the job queue to the reply queues.
 type Worker struct {
 	Config
-	held     chan struct{}          // one token for each delivery held; capacity JobsHeld
-	load     *load                  // what is held
+	sources  []*source              // of jobs; never changes
 	keeper   *keeper                // of the locks of what is held
-	places   places                 // for items under way, Concurrency for each vault
+	places   *places                // for items under way, Concurrency for each vault
 	items    chan func()            // items for idle hands; closed by Run
 	hands    sync.WaitGroup         // goroutines that do items
 	routes   atomic.Pointer[routes] // the reply queues of the moment
@@ -31,10 +30,9 @@ func New(c Config) (*Worker, error) {
 	c = c.withDefaults()
 	w := &Worker{
 		Config:   c,
-		held:     make(chan struct{}, c.JobsHeld),
-		load:     newLoad(c.JobTimeout),
+		sources:  c.sources(),
 		keeper:   newKeeper(),
-		places:   places{each: c.Concurrency, of: map[string]chan struct{}{}},
+		places:   newPlaces(c.Concurrency),
 		items:    make(chan func()),
 		observer: newObserver(c.Telemetry),
 
@@ -59,7 +57,7 @@ func (w *Worker) Run(ctx context.Context) error {
 
 	var jobs, keeping sync.WaitGroup
 	keeping.Go(func() { w.keeper.run(last) })
-	err := w.intake(ctx, &source{jobs: w.Jobs, later: w.Later}, func(d *heldDelivery) {
+	err := w.takeAll(ctx, func(d *heldDelivery) {
 		jobs.Go(func() { w.process(work, last, d) })
 	})
 	w.drain(&jobs, giveUp, end)
