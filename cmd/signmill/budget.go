@@ -29,7 +29,7 @@ func (b *budgetFlags) add(f *pflag.FlagSet) {
 
 // gate returns the gate for a vault, with at most so many calls in
 // flight, or nil. It is to be closed.
-func (b budgetFlags) gate(vault string, inFlight int, log *slog.Logger) (*quota.Gate, error) {
+func (b budgetFlags) gate(vault string, inFlight int, lanes map[string]quota.Lane, log *slog.Logger) (*quota.Gate, error) {
 	if b.units == 0 {
 		return nil, nil
 	}
@@ -41,6 +41,7 @@ func (b budgetFlags) gate(vault string, inFlight int, log *slog.Logger) (*quota.
 		Quota:       quota.Units(b.units),
 		Share:       share,
 		MaxInFlight: inFlight,
+		Lanes:       lanes,
 		ManagedHSM:  strings.Contains(vault, ".managedhsm."),
 		Log:         log,
 	})

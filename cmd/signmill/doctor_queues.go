@@ -16,6 +16,11 @@ func (v *visit) queues(ctx context.Context, reached bool) {
 	w := v.options.worker
 	v.queue(ctx, reached, w.jobs, "listen")
 	v.putOff(ctx, reached, w.jobs)
+	lanes, _ := parseLanes(w.lanes) // open refused wrong ones
+	for _, l := range lanes {
+		v.queue(ctx, reached, l.queue, "listen")
+		v.putOff(ctx, reached, l.queue)
+	}
 	v.queue(ctx, reached, w.replies, "send")
 	for i, name := range w.allowReply {
 		if name != w.replies && !slices.Contains(w.allowReply[:i], name) {

@@ -38,7 +38,11 @@ func (o workerOptions) open(b backend, log *slog.Logger) (p *post, err error) {
 	if p.allowed, err = o.allowance(b.VaultURL); err != nil {
 		return nil, err
 	}
-	gate, err := o.budget.gate(b.VaultURL, o.config.Concurrency, log)
+	lanes, err := parseLanes(o.lanes)
+	if err != nil {
+		return nil, err
+	}
+	gate, err := o.budget.gate(b.VaultURL, o.config.Concurrency, quotaLanes(lanes), log)
 	if err != nil {
 		return nil, err
 	}
@@ -69,6 +73,9 @@ func (o workerOptions) open(b backend, log *slog.Logger) (p *post, err error) {
 		return nil, usageError(err)
 	}
 	c.Later = p.later
+	if c.Lanes, err = p.openLanes(lanes); err != nil {
+		return nil, err
+	}
 	c.Jobs, c.DefaultReply, c.Replies = jobs, o.replies, map[string]queue.Sender{}
 	for _, name := range append([]string{o.replies}, o.allowReply...) {
 		sender, err := p.client.Sender(name)

@@ -67,6 +67,7 @@ const workerExamples = `  signmill worker --namespace example.servicebus.windows
 type workerOptions struct {
 	azure      azureFlags
 	jobs       string
+	lanes      []string
 	replies    string
 	allowReply []string
 	allowKey   []string
@@ -110,6 +111,7 @@ func newWorker(s streams) *cobra.Command {
 
 func (o *workerOptions) add(f *pflag.FlagSet) {
 	f.StringVar(&o.jobs, "jobs", "jobs", "the job queue")
+	f.StringArrayVar(&o.lanes, "lane", nil, "a further job queue with a part of its own of quota, places and intake, as `NAME=QUEUE[,WEIGHT]`, where the weight of --jobs is 1; may be repeated")
 	f.StringVar(&o.replies, "replies", "replies", "the reply queue")
 	f.StringSliceVar(&o.allowReply, "allow-reply", nil, "a further queue that a job may name in ReplyTo; may be repeated")
 	f.StringSliceVar(&o.allowKey, "allow-key", nil, "a key that jobs may use, as NAME[/VERSION][=ALIAS]; may be repeated")
