@@ -3,6 +3,7 @@ package quotabench
 import (
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/signmill/signmill/schema"
 	"github.com/signmill/signmill/signer"
@@ -32,4 +33,17 @@ func TestOurClient(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestOurClientPaces has three replicas sign all they can through signmill's
+// client: what the gate reaches with bare calls, it reaches there.
+func TestOurClientPaces(t *testing.T) {
+	if testing.Short() || raceEnabled {
+		t.Skip("thousands of requests and signatures")
+	}
+	t.Parallel()
+	f := cell{steady(20*time.Second, 3), Rules{Shape: Fixed}, mixes()[0], 3, gateClient()}.run(t, 1)
+	if f.goodput < 99.3 || f.throttled > 0.05 {
+		t.Errorf("goodput %.2f %%, throttled %.2f %%; want 99.3, 0.05", f.goodput, f.throttled)
+	}
 }

@@ -65,7 +65,7 @@ func (c *chance) key(keys mix) Key {
 // contestants lists all, in the order of the tables.
 func contestants() []contestant {
 	return []contestant{
-		gateStatic(), gateDNS(), gateRedis(),
+		gateStatic(), gateDNS(), gateRedis(), gateClient(),
 		sdkDefault(32), sdkDefault(8), vendorBackoff(), staticSplit(),
 		awsAdaptive(), failsafeLimiter(), failsafeThrottler(),
 	}
