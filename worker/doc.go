@@ -40,6 +40,6 @@
 // bounds them when they go. So a vault that is slow takes no turns from others,
 // but its jobs are held like theirs. A job starts no item while one of its own waits there, so that what waits
 // grows with the jobs held and not with their items. Where Config.Pace is known,
-// no more deliveries are held than can be done inside a lock, so that a replica
-// does not keep from others what they could do sooner.
+// no more deliveries are held than can be done inside a lock, and two at least,
+// so that a replica does not keep from others what they could do sooner.
 package worker

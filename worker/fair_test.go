@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/signmill/signmill/queue"
+	"github.com/signmill/signmill/queue/localbus"
 	"github.com/signmill/signmill/schema"
 	"github.com/signmill/signmill/signer/keyvault"
 	"github.com/signmill/signmill/signer/localvault"
@@ -130,18 +131,21 @@ func (a *arrivals) of(id string) int {
 	return a.at[id]
 }
 
-// TestJobOfOneWaitsForOneTurn lets jobs of one item come while one of
-// thousands is under way: at most one call of the big job goes before each.
+// TestJobOfOneWaitsForOneTurn lets jobs of one item come while one of ten
+// thousand is under way: at most one call of the big job goes before each.
 func TestJobOfOneWaitsForOneTurn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t)
+		const small, big, room = 40, 10_000, 4 << 20
+		r := newRigOn(t, localbus.Config{Queues: []localbus.Queue{
+			{Name: "premium", QueueProperties: localbus.QueueProperties{MaxMessageBytes: room}},
+		}})
 		s := r.pace(1000)
-		r.config.Limits = schema.Limits{MaxItems: 10_000}
-		const small = 40
-		came := &arrivals{Receiver: r.config.Jobs, sends: s, at: map[string]int{}}
+		r.config.Limits = schema.Limits{MaxItems: big, MaxBytes: room, MaxResultBytes: room}
+		r.jobs = r.sender("premium")
+		came := &arrivals{Receiver: r.receiver("premium"), sends: s, at: map[string]int{}}
 		r.config.Jobs = came
 		r.start()
-		body, err := job("big", 1600).Encode(r.config.Limits)
+		body, err := job("big", big).Encode(r.config.Limits)
 		r.must(err)
 		r.send(queue.Message{ID: "big", Body: body})
 		<-time.After(3 * time.Second) // its items wait everywhere where they can
@@ -149,16 +153,23 @@ func TestJobOfOneWaitsForOneTurn(t *testing.T) {
 			t.Errorf("%d items of the big job wait for the quota, want some, but no more than have a place", n)
 		}
 		var delays []int
+		var times []time.Duration // from submission to reply
 		for i := range small {
 			j := job(fmt.Sprint("small ", i), 1)
+			sent := time.Now()
 			r.submit(j)
 			result, _ := r.reply()
 			r.verify(j, result)
+			times = append(times, time.Since(sent))
 			delays = append(delays, s.of(j)-came.of(j.ID))
 			<-time.After(time.Duration(37*i%100) * time.Millisecond)
 		}
 		slices.Sort(delays)
-		t.Logf("calls that went before a job of one: p50 %d, p99 %d", delays[small/2], delays[small*99/100])
+		slices.Sort(times)
+		t.Logf("calls that went before a job of one: p50 %d, p99 %d; it took p50 %s, p99 %s", delays[small/2], delays[small*99/100], times[small/2], times[small*99/100])
+		if most := times[small-1]; most > time.Second {
+			t.Errorf("a job of one took %s beside a big one, want little more than one turn and one call", most)
+		}
 		if most := delays[small-1]; most > 1 {
 			t.Errorf("%d calls went before a job of one, want one turn of the other job", most)
 		}

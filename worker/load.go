@@ -18,33 +18,38 @@ type load struct {
 	eased   chan struct{} // tells the intake that there is less; capacity 1, never closed
 	attempt time.Duration // for one attempt at a job
 
-	mu    sync.Mutex    // guards the fields below
-	items int           // of all that is held
-	mean  float64       // items of a job, as seen lately; zero: none was seen yet
-	lock  time.Duration // of the delivery that came last, at most an attempt's time
+	mu   sync.Mutex // guards the fields below
+	held map[*portion]bool
+	mean float64       // items of a job, as seen lately; zero: none was seen yet
+	lock time.Duration // of the delivery that came last, at most an attempt's time
 }
 
 // meanWeight is the part of the newest job in the mean.
 const meanWeight = 0.1
 
 func newLoad(attempt time.Duration) *load {
-	return &load{eased: make(chan struct{}, 1), attempt: attempt}
+	return &load{eased: make(chan struct{}, 1), attempt: attempt, held: map[*portion]bool{}}
 }
 
+// passing is how many deliveries may be held whatever they are: a small job
+// passes a big one that is more than a lock has time for.
+const passing = 2
+
 // room returns how many more deliveries can be done inside a lock, and inside
-// the time for an attempt, at that many items per second: at least one when
-// nothing is held. As long as the size of jobs is not known, one alone shows it.
+// the time for an attempt, at that many items per second. Jobs take turns, so
+// that a big one delays another by no more items than that has itself. As long
+// as the size of jobs is not known, one alone shows it.
 func (l *load) room(pace float64) int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	most := 0
-	if l.mean > 0 {
-		most = int((pace*l.lock.Seconds() - float64(l.items)) / l.mean)
+	if l.mean == 0 {
+		return max(0, 1-len(l.held))
 	}
-	if l.items == 0 {
-		return max(1, most)
+	before := 0.0
+	for p := range l.held {
+		before += min(float64(p.items), l.mean)
 	}
-	return max(0, most)
+	return max(0, passing-len(l.held), int((pace*l.lock.Seconds()-before)/l.mean))
 }
 
 // add counts a delivery that came, whose lock lasts that long. Its size is a
@@ -54,7 +59,7 @@ func (l *load) add(lock time.Duration) *portion {
 	defer l.mu.Unlock()
 	l.lock = min(lock, l.attempt)
 	p := &portion{of: l, items: max(1, int(l.mean))}
-	l.items += p.items
+	l.held[p] = true
 	return p
 }
 
@@ -79,14 +84,17 @@ func (p *portion) is(items int) {
 func (p *portion) less() { p.set(func() int { return max(0, p.items-1) }) }
 
 // drop counts all items as done, or as left to others.
-func (p *portion) drop() { p.set(func() int { return 0 }) }
+func (p *portion) drop() {
+	p.set(func() int {
+		delete(p.of.held, p)
+		return 0
+	})
+}
 
 // set changes the items of p to what items returns, under the lock.
 func (p *portion) set(items func() int) {
 	p.of.mu.Lock()
-	now := items()
-	p.of.items += now - p.items
-	p.items = now
+	p.items = items()
 	p.of.mu.Unlock()
 	select {
 	case p.of.eased <- struct{}{}:
