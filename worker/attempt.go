@@ -73,7 +73,7 @@ func (w *Worker) attempt(ctx context.Context, d *heldDelivery, p *progress) (pas
 			p.results = failAll(p.job, why)
 			return why.Retryable, err
 		}
-		if why := w.outOfReach(ctx, p.job, key); why != nil {
+		if why := w.outOfReach(p.job, key); why != nil {
 			p.results = failAll(p.job, why)
 			return false, nil
 		}

@@ -1,7 +1,6 @@
 package worker
 
 import (
-	"context"
 	"fmt"
 	"time"
 
@@ -18,25 +17,24 @@ type Forecaster interface {
 	Forecast(key signer.Key, o schema.Operation, n int) quota.Forecast
 }
 
-// outOfReach returns an error for a job that its quota does not let end while
-// ctx lasts, and nil for any other. Such a job would use up the quota in each of
-// its attempts, and come to nothing in the last one.
-func (w *Worker) outOfReach(ctx context.Context, job schema.Job, key signer.Key) *schema.Error {
+// outOfReach returns an error for a job that its quota does not let end in the
+// time for an attempt, or before its notAfter, and nil for any other. Such a job
+// would use up the quota in each of its attempts, and come to nothing in the
+// last one.
+func (w *Worker) outOfReach(job schema.Job, key signer.Key) *schema.Error {
 	keys, ok := w.Keys.(Forecaster)
-	deadline, limited := ctx.Deadline()
-	if !ok || !limited {
+	if !ok {
 		return nil
 	}
-	left := time.Until(deadline)
+	has, advice := w.JobTimeout, "split the job, or give workers a longer job timeout"
+	if left := time.Until(job.NotAfter); !job.NotAfter.IsZero() && left < has {
+		has, advice = left, "split the job, or let notAfter be later"
+	}
 	f := keys.Forecast(key, job.Operation, len(job.Items))
-	if f.Least <= left {
+	if f.Least <= has {
 		return nil
-	}
-	advice := "split the job, or give workers a longer job timeout"
-	if !job.NotAfter.IsZero() && !job.NotAfter.After(deadline) {
-		advice = "split the job, or let notAfter be later"
 	}
 	return &schema.Error{Code: schema.CodeThrottled, Message: fmt.Sprintf(
 		"%d items cost %d units of the vault's quota; this worker, one of %d, may use %d in the %s that it has: %s",
-		len(job.Items), f.Units, f.Replicas, int(f.Rate*left.Seconds()), left.Round(time.Second), advice)}
+		len(job.Items), f.Units, f.Replicas, int(f.Rate*max(0, has.Seconds())), has.Round(time.Second), advice)}
 }

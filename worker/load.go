@@ -31,8 +31,9 @@ func newLoad(attempt time.Duration) *load {
 	return &load{eased: make(chan struct{}, 1), attempt: attempt, held: map[*portion]bool{}}
 }
 
-// passing is how many deliveries may be held whatever they are: a small job
-// passes a big one that is more than a lock has time for.
+// passing is how many deliveries may be held whatever their size, if there is
+// time for an item of each: a small job passes a big one that is more than a
+// lock has time for.
 const passing = 2
 
 // room returns how many more deliveries can be done inside a lock, and inside
@@ -45,11 +46,12 @@ func (l *load) room(pace float64) int {
 	if l.mean == 0 {
 		return max(0, 1-len(l.held))
 	}
-	before := 0.0
+	most, before := pace*l.lock.Seconds(), 0.0
 	for p := range l.held {
 		before += min(float64(p.items), l.mean)
 	}
-	return max(0, passing-len(l.held), int((pace*l.lock.Seconds()-before)/l.mean))
+	few := max(1, min(passing, int(most)))
+	return max(0, few-len(l.held), int((most-before)/l.mean))
 }
 
 // add counts a delivery that came, whose lock lasts that long. Its size is a
