@@ -10,10 +10,12 @@ import (
 // Subscription is a budget that several gates draw on besides their own. Like
 // a gate's it is split between the replicas that the gate's Share counts.
 type Subscription struct {
-	rate float64 // of the fleet
-	born time.Time
+	guard  float64
+	window time.Duration
+	born   time.Time
 
-	mu    sync.Mutex // guards pacer
+	mu    sync.Mutex // guards the fields below
+	rate  float64    // of the fleet
 	pacer pacer
 }
 
@@ -29,7 +31,8 @@ func NewSubscription(quota Units, window time.Duration, guard float64) (*Subscri
 		return nil, fmt.Errorf("quota of a subscription: %w", err)
 	}
 	c = c.filled()
-	return &Subscription{rate: c.Guard * float64(c.Quota) / c.Window.Seconds(), born: time.Now()}, nil
+	s := &Subscription{guard: c.Guard, window: c.Window, born: time.Now()}
+	return s, s.SetQuota(c.Quota)
 }
 
 // take pays for a call and returns zero, or returns how long it must wait.
@@ -42,4 +45,16 @@ func (s *Subscription) take(cost Units, replicas int) (wait float64) {
 		s.pacer.pay(cost)
 	}
 	return wait
+}
+
+// SetQuota replaces the quota at once, for calls that wait too. It returns an
+// error, and changes nothing, if quota is not positive.
+func (s *Subscription) SetQuota(quota Units) error {
+	if quota <= 0 {
+		return fmt.Errorf("quota of a subscription: %d is not positive", quota)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.rate = s.guard * float64(quota) / s.window.Seconds()
+	return nil
 }
