@@ -49,7 +49,7 @@ func (a *auditFlags) open(log *slog.Logger) (*audit.Log, error) {
 // drains, because nothing could be signed.
 func (p *post) run(ctx context.Context) error {
 	if p.audit == nil {
-		return p.worker.Run(ctx)
+		return p.work(ctx)
 	}
 	ctx, stop := context.WithCancel(ctx)
 	var watch sync.WaitGroup
@@ -60,7 +60,7 @@ func (p *post) run(ctx context.Context) error {
 		case <-ctx.Done():
 		}
 	})
-	err := p.worker.Run(ctx)
+	err := p.work(ctx)
 	stop()
 	watch.Wait()
 	if failure := p.audit.Err(); failure != nil {

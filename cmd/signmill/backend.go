@@ -3,7 +3,9 @@ package main
 import (
 	"fmt"
 	"log/slog"
+	"maps"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
@@ -11,7 +13,9 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/signmill/signmill/queue/servicebus"
+	"github.com/signmill/signmill/signer"
 	"github.com/signmill/signmill/signer/keyvault"
+	"github.com/signmill/signmill/worker/policy"
 )
 
 // backend says where broker and vault are. It is all in which Azure and local
@@ -19,7 +23,9 @@ import (
 type backend struct {
 	Bus      servicebus.Config
 	Vault    keyvault.Config
-	VaultURL string // base URL; "" when no vault is used
+	VaultURL string // base URL; "" when no vault is used, or a policy names them
+
+	Policy *policy.File // of a worker with a file; nil: the flags say what it may do
 }
 
 // azureFlags say where broker and vault are in Azure, or wherever signmill
@@ -51,6 +57,12 @@ func (a *azureFlags) addVault(f *pflag.FlagSet) {
 // backend returns the configuration for Azure. A credential is made only where
 // one is needed.
 func (a azureFlags) backend(log *slog.Logger) (backend, error) {
+	return a.backendFor(log, func(bool) (*policy.File, error) { return nil, nil })
+}
+
+// backendFor is backend with the vaults of a policy, if rules returns one. It is
+// told whether the broker is on this machine.
+func (a azureFlags) backendFor(log *slog.Logger, rules func(local bool) (*policy.File, error)) (backend, error) {
 	if err := a.identity.check(); err != nil {
 		return backend{}, err
 	}
@@ -71,10 +83,17 @@ func (a azureFlags) backend(log *slog.Logger) (backend, error) {
 		return backend{}, usagef("--namespace and a connection string exclude each other")
 	}
 	b.Bus.ConnectionString = text
-	if text != "" && a.vault == "" {
+	vaults := []string{a.vault}
+	if b.Policy, err = rules(onThisMachine(b.Bus)); err != nil {
+		return backend{}, err
+	} else if b.Policy != nil {
+		vaults = urls(b.Policy)
+		b.VaultURL, b.Vault.Local = "", onThisMachine(b.Bus)
+	}
+	if text != "" && len(vaults) == 1 && vaults[0] == "" {
 		return b, nil
 	}
-	if b.Vault.Credential, err = a.credential(text == ""); err != nil {
+	if b.Vault.Credential, err = a.credential(text == "", vaults...); err != nil {
 		return backend{}, err
 	}
 	if text == "" {
@@ -83,9 +102,24 @@ func (a azureFlags) backend(log *slog.Logger) (backend, error) {
 	return b, nil
 }
 
-// credential returns the one that vault and broker share. Both hosts must be
+// onThisMachine reports whether a broker is.
+func onThisMachine(c servicebus.Config) bool {
+	at, err := c.Address()
+	return err == nil && signer.Loopback(strings.ToLower(at.Host))
+}
+
+// urls lists the vaults of a policy.
+func urls(f *policy.File) []string {
+	var all []string
+	for _, name := range slices.Sorted(maps.Keys(f.Vaults)) {
+		all = append(all, f.Vaults[name].URL)
+	}
+	return all
+}
+
+// credential returns the one that vaults and broker share. All hosts must be
 // of its cloud; the broker only where it gets a token at all.
-func (a azureFlags) credential(bus bool) (azcore.TokenCredential, error) {
+func (a azureFlags) credential(bus bool, vaults ...string) (azcore.TokenCredential, error) {
 	credential, err := a.identity.credential()
 	if err != nil {
 		return nil, err
@@ -96,7 +130,12 @@ func (a azureFlags) credential(bus bool) (azcore.TokenCredential, error) {
 			return nil, err
 		}
 	}
-	return credential, home.checkVault(a.vault)
+	for _, vault := range vaults {
+		if err := home.checkVault(vault); err != nil {
+			return nil, err
+		}
+	}
+	return credential, nil
 }
 
 func (a azureFlags) readConnectionString() (string, error) {

@@ -27,27 +27,6 @@ func (b *budgetFlags) add(f *pflag.FlagSet) {
 	f.StringVar(&b.share, "share", "static:1", "this replica's `PART` of the quota: static:N, one of N replicas; dns:NAME[,AGE], one of the addresses of a headless service; rediss://HOST:PORT, what a Redis or Valkey grants")
 }
 
-// gate returns the gate for a vault, with at most so many calls in
-// flight, or nil. It is to be closed.
-func (b budgetFlags) gate(vault string, inFlight int, lanes map[string]quota.Lane, log *slog.Logger) (*quota.Gate, error) {
-	if b.units == 0 {
-		return nil, nil
-	}
-	share, err := b.parseShare(vault, log)
-	if err != nil {
-		return nil, err
-	}
-	gate, err := quota.New(quota.Config{
-		Quota:       quota.Units(b.units),
-		Share:       share,
-		MaxInFlight: inFlight,
-		Lanes:       lanes,
-		ManagedHSM:  strings.Contains(vault, ".managedhsm."),
-		Log:         log,
-	})
-	return gate, usageError(err)
-}
-
 // joining is how long a replica that joins sends nothing.
 func (b budgetFlags) joining() time.Duration {
 	rest, counts := strings.CutPrefix(b.share, "dns:")

@@ -164,7 +164,7 @@ func startWorker(ctx context.Context, b backend, o workerOptions, log *slog.Logg
 	ctx, cancel := context.WithCancel(ctx)
 	var running sync.WaitGroup
 	running.Go(func() {
-		if err := p.worker.Run(ctx); err != nil {
+		if err := p.run(ctx); err != nil {
 			log.Error("worker ended", "error", err)
 		}
 	})

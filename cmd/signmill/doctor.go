@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"log/slog"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -50,6 +52,9 @@ func newDoctor(s streams) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if err := o.worker.exclude(cmd.Flags()); err != nil {
+				return err
+			}
 			return o.run(cmd.Context(), s, log)
 		},
 	}
@@ -95,6 +100,7 @@ type visit struct {
 	vault *keyvault.Client
 	post  *post // the worker as it would be; it does not run
 	chain *chain
+	among string        // the vault's name, where there are others; owned by examine
 	calls int           // to the vault that are left
 	lock  time.Duration // of the job queue; 0: not known
 }
@@ -122,20 +128,35 @@ func (v *visit) close() { v.post.close() }
 // examine makes all checks in order. What stands in the way of later ones
 // makes them dashes.
 func (v *visit) examine(ctx context.Context) {
-	vault := v.reachVault(ctx)
-	bus := v.reachBus(ctx)
-	if vault {
-		vault = v.vaultToken(ctx)
-	} else {
-		v.note("token", "vault", skip("the vault cannot be reached"))
+	reached := map[string]bool{}
+	f := v.post.rules.now.Load()
+	for _, name := range slices.Sorted(maps.Keys(f.Vaults)) {
+		v.VaultURL = f.Vaults[name].URL
+		if v.among = ""; len(f.Vaults) > 1 {
+			v.among = " " + name
+		}
+		if reached[name] = v.reachVault(ctx); reached[name] {
+			reached[name] = v.vaultToken(ctx)
+		} else {
+			v.note("token", "vault", skip("the vault cannot be reached"))
+		}
 	}
+	bus := v.reachBus(ctx)
 	if bus {
 		bus = v.busToken(ctx)
 	} else {
 		v.note("token", "namespace", skip("the namespace cannot be reached"))
 	}
-	v.keys(ctx, vault)
+	v.keys(ctx, reached)
 	v.queues(ctx, bus)
+}
+
+// note takes a verdict down. One about a vault names it, where there are others.
+func (v *visit) note(check, subject string, found verdict) {
+	if subject == "vault" {
+		subject += v.among
+	}
+	v.chart.note(check, subject, found)
 }
 
 // try makes one check, bounded in time, and reports whether nothing stands in

@@ -10,33 +10,35 @@ import (
 	"github.com/signmill/signmill/schema"
 	"github.com/signmill/signmill/signer"
 	"github.com/signmill/signmill/signer/keyvault"
+	"github.com/signmill/signmill/worker/policy"
 )
 
 // keys looks at every key that is allowed.
-func (v *visit) keys(ctx context.Context, reached bool) {
-	for _, alias := range slices.Sorted(maps.Keys(v.post.allowed.Keys)) {
-		if !reached {
+func (v *visit) keys(ctx context.Context, reached map[string]bool) {
+	f := v.post.rules.now.Load()
+	for _, alias := range slices.Sorted(maps.Keys(f.Keys)) {
+		if !reached[f.Keys[alias].Vault] {
 			v.note("read", "key "+alias, skip("the vault cannot be asked"))
 			continue
 		}
-		v.key(ctx, alias, v.post.allowed.Keys[alias])
+		v.key(ctx, alias, f.Keys[alias])
 	}
 }
 
 // key reads a key, looks at its state, and asks for each operation.
-func (v *visit) key(ctx context.Context, alias string, ref signer.Ref) {
+func (v *visit) key(ctx context.Context, alias string, k policy.Key) {
 	subject := "key " + alias
 	var key signer.Key
 	read := v.try(ctx, "read", subject, func(ctx context.Context) (found verdict) {
-		key, found = v.readKey(ctx, ref)
+		key, found = v.readKey(ctx, v.post.rules.now.Load().Ref(k))
 		return found
 	})
 	if !read || key.KID == "" {
 		return
 	}
-	v.note("state", subject, keyState(key, v.post.allowed.Operations, time.Now()))
+	v.note("state", subject, keyState(key, k.Operations, time.Now()))
 	fits := false
-	for _, operation := range v.post.allowed.Operations {
+	for _, operation := range k.Operations {
 		if fitsSome(key, operation) {
 			fits = true
 			v.try(ctx, string(operation), subject, func(ctx context.Context) verdict { return v.operation(ctx, key, operation) })

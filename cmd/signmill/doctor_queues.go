@@ -13,17 +13,13 @@ import (
 
 // queues looks at the rights on every queue, and at its settings.
 func (v *visit) queues(ctx context.Context, reached bool) {
-	w := v.options.worker
-	v.queue(ctx, reached, w.jobs, "listen")
-	v.putOff(ctx, reached, w.jobs)
-	lanes, _ := parseLanes(w.lanes) // open refused wrong ones
-	for _, l := range lanes {
-		v.queue(ctx, reached, l.queue, "listen")
-		v.putOff(ctx, reached, l.queue)
+	for _, name := range slices.Concat(v.post.jobs, v.post.lanes) {
+		v.queue(ctx, reached, name, "listen")
+		v.putOff(ctx, reached, name)
 	}
-	v.queue(ctx, reached, w.replies, "send")
-	for i, name := range w.allowReply {
-		if name != w.replies && !slices.Contains(w.allowReply[:i], name) {
+	replies := v.post.rules.now.Load().Replies
+	for i, name := range replies {
+		if !slices.Contains(replies[:i], name) {
 			v.queue(ctx, reached, name, "send")
 		}
 	}

@@ -56,13 +56,13 @@ func (p *post) openLanes(lanes []lane) (all []worker.Lane, err error) {
 	for _, l := range lanes {
 		jobs, err := p.client.Receiver(l.queue)
 		if err != nil {
-			return nil, usageError(err)
+			return nil, err
 		}
 		later, err := p.client.Sender(l.queue)
 		if err != nil {
-			return nil, usageError(err)
+			return nil, err
 		}
-		p.warmups = append(p.warmups, jobs.Warm)
+		p.lanes, p.warmups, p.later = append(p.lanes, l.queue), append(p.warmups, jobs.Warm), append(p.later, later)
 		all = append(all, worker.Lane{Name: l.name, Jobs: jobs, Later: later, Weight: l.weight})
 	}
 	return all, nil

@@ -1,32 +1,36 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
-	"maps"
 	"slices"
+	"strings"
+	"sync"
 	"time"
 
 	"github.com/signmill/signmill/queue"
 	"github.com/signmill/signmill/queue/servicebus"
 	"github.com/signmill/signmill/schema"
 	"github.com/signmill/signmill/signer/keyvault"
-	"github.com/signmill/signmill/signer/quota"
 	"github.com/signmill/signmill/worker"
 	"github.com/signmill/signmill/worker/audit"
+	"github.com/signmill/signmill/worker/policy"
 )
 
-// post is a worker with its connections.
+// post is a worker for each job queue, with their connections.
 type post struct {
-	worker  *worker.Worker
+	workers []*worker.Worker
 	client  *servicebus.Client
 	vault   *keyvault.Client
-	gate    *quota.Gate   // nil: calls are not paced
-	joining time.Duration // until the first call may be sent
-	allowed worker.Allowance
+	gates   *gates
+	rules   rules
+	jobs    []string                      // the job queues, which do not change
+	lanes   []string                      // the queues of lanes, likewise
+	senders map[string]queue.Sender       // to the reply queues, by name
 	warmups []func(context.Context) error // of the queues
-	later   *servicebus.Sender            // puts jobs off
+	later   []*servicebus.Sender          // put jobs off, each on a job queue
 	audit   *audit.Log                    // nil: there is none
 }
 
@@ -34,70 +38,152 @@ type post struct {
 func (o workerOptions) open(b backend, log *slog.Logger) (p *post, err error) {
 	c := o.config
 	c.Log, c.Limits = log, schema.Limits{MaxItems: o.maxItems}
-	p = &post{joining: o.budget.joining()}
-	if p.allowed, err = o.allowance(b.VaultURL); err != nil {
-		return nil, err
-	}
+	p = &post{senders: map[string]queue.Sender{}}
 	lanes, err := parseLanes(o.lanes)
 	if err != nil {
 		return nil, err
 	}
-	gate, err := o.budget.gate(b.VaultURL, o.config.Concurrency, quotaLanes(lanes), log)
+	f, err := o.grants(b)
 	if err != nil {
 		return nil, err
 	}
-	if gate != nil {
-		p.gate, c.Pace = gate, gate
-		defer func() {
-			if err != nil {
-				gate.Close()
-			}
-		}()
+	p.rules.now.Store(f)
+	gates, err := newGates(f, gateSpec{o.config.Concurrency, quotaLanes(lanes), o.longestJob()}, log)
+	if err != nil {
+		return nil, err
 	}
+	p.gates = gates
+	defer func() {
+		if err != nil {
+			gates.close()
+		}
+	}()
 	if p.vault, err = keyvault.New(p.paced(o.vaultConfig(b))); err != nil {
 		return nil, usageError(err)
 	}
-	if err = p.checkKeys(); err != nil {
+	if err = checkKeys(f, p.vault); err != nil {
 		return nil, usageError(err)
 	}
 	if p.client, err = servicebus.New(b.Bus); err != nil {
 		return nil, usageError(err)
 	}
-	c.Policy, c.Keys = p.allowed, p.vault
-	jobs, err := p.client.Receiver(o.jobs)
-	if err != nil {
-		return nil, usageError(err) // it asks nobody
-	}
-	p.warmups = append(p.warmups, jobs.Warm)
-	if p.later, err = p.client.Sender(o.jobs); err != nil {
+	c.Policy, c.Keys = &p.rules, p.vault
+	if c.Replies, err = p.replies(f); err != nil {
 		return nil, usageError(err)
 	}
-	c.Later = p.later
-	if c.Lanes, err = p.openLanes(lanes); err != nil {
-		return nil, err
-	}
-	c.Jobs, c.DefaultReply, c.Replies = jobs, o.replies, map[string]queue.Sender{}
-	for _, name := range append([]string{o.replies}, o.allowReply...) {
-		sender, err := p.client.Sender(name)
-		if err != nil {
-			return nil, usageError(err)
-		}
-		c.Replies[name] = sender
-		p.warmups = append(p.warmups, sender.Warm)
-	}
+	c.DefaultReply = f.Replies[0]
 	if p.audit, err = o.audit.open(log); err != nil {
 		return nil, err
 	}
 	if p.audit != nil {
 		c.Audit = p.audit
 	}
-	p.worker, err = worker.New(c)
-	return p, usageError(err)
+	if err = p.serveAll(c, f.JobQueues(o.jobs), lanes); err != nil {
+		p.closeAudit()
+		return nil, usageError(err)
+	}
+	return p, nil
 }
 
-// paced sends all calls through the worker's gate.
+// serveAll adds the workers. Lanes belong to the first; the queue of a lane has
+// no worker of its own.
+func (p *post) serveAll(c worker.Config, jobs []string, lanes []lane) (err error) {
+	isLane := func(name string) bool {
+		return slices.ContainsFunc(lanes, func(l lane) bool { return strings.EqualFold(l.queue, name) })
+	}
+	p.jobs = slices.DeleteFunc(jobs, isLane)
+	if len(p.jobs) == 0 {
+		return errors.New("every job queue is a lane: leave one of --lane out")
+	}
+	c.Lanes, err = p.openLanes(lanes)
+	for _, name := range p.jobs {
+		if err == nil {
+			err = p.serve(c, name)
+		}
+		c.Lanes = nil
+	}
+	return err
+}
+
+// serve adds a worker for a job queue. Workers have equal parts of what may be
+// held, so that a queue that is full holds up no other.
+func (p *post) serve(c worker.Config, name string) error {
+	jobs, err := p.client.Receiver(name)
+	if err != nil {
+		return err // it asks nobody
+	}
+	later, err := p.client.Sender(name)
+	if err != nil {
+		return err
+	}
+	c.Jobs, c.Later, c.Pace = jobs, later, part{p.gates, len(p.jobs)}
+	if c.JobsHeld > 0 {
+		c.JobsHeld = max(1, c.JobsHeld/len(p.jobs))
+	}
+	w, err := worker.New(c)
+	if err != nil {
+		return err
+	}
+	p.warmups, p.later = append(p.warmups, jobs.Warm), append(p.later, later)
+	p.workers = append(p.workers, w)
+	return nil
+}
+
+// part is one worker's part of the pace.
+type part struct {
+	*gates
+	of int
+}
+
+// Pace implements worker.Pace.
+func (p part) Pace() float64 { return p.gates.Pace() / float64(p.of) }
+
+// replies returns links to the reply queues of f, and opens those that are new.
+// It asks nobody. One that is named no more stays open: a job may still be
+// answered there.
+func (p *post) replies(f *policy.File) (map[string]queue.Sender, error) {
+	senders := map[string]queue.Sender{}
+	for _, name := range f.Replies {
+		if p.senders[name] == nil {
+			sender, err := p.client.Sender(name)
+			if err != nil {
+				return nil, err
+			}
+			p.senders[name] = sender
+			p.warmups = append(p.warmups, sender.Warm)
+		}
+		senders[name] = p.senders[name]
+	}
+	return senders, nil
+}
+
+// longestJob is the time after which no job uses what it was once allowed.
+func (o workerOptions) longestJob() time.Duration {
+	attempts := cmp.Or(o.config.MaxDeliveries, defaultMaxDeliveries)
+	return time.Duration(attempts) * (cmp.Or(o.config.JobTimeout, defaultJobTimeout) + worker.LongestPause)
+}
+
+// work works until ctx ends and drains, or until a job queue refuses its worker
+// for good, which ends the others, too.
+func (p *post) work(ctx context.Context) error {
+	ctx, end := context.WithCancel(ctx)
+	defer end()
+	faults := make([]error, len(p.workers))
+	var crew sync.WaitGroup
+	for i, w := range p.workers {
+		crew.Go(func() {
+			if faults[i] = w.Run(ctx); faults[i] != nil {
+				end()
+			}
+		})
+	}
+	crew.Wait()
+	return errors.Join(faults...)
+}
+
+// paced sends all calls through the gate of their vault.
 func (p *post) paced(c keyvault.Config) keyvault.Config {
-	c.Gate = func(string, quota.Class) *quota.Gate { return p.gate }
+	c.Gate, c.Costs = p.gates.gate, p.gates.costs
 	return c
 }
 
@@ -108,24 +194,17 @@ func (o workerOptions) vaultConfig(b backend) keyvault.Config {
 	return b.Vault
 }
 
-// checkKeys refuses keys that no vault could have, before one is asked.
-func (p *post) checkKeys() error {
-	var faults []error
-	for _, name := range slices.Sorted(maps.Keys(p.allowed.Keys)) {
-		faults = append(faults, p.vault.Check(p.allowed.Keys[name]))
-	}
-	return errors.Join(faults...)
-}
-
 // closeTimeout bounds the end of the connections.
 const closeTimeout = 5 * time.Second
 
 func (p *post) close() {
 	closeClient(p.client)
 	p.vault.Close()
-	if p.gate != nil {
-		p.gate.Close()
-	}
+	p.gates.close()
+	p.closeAudit()
+}
+
+func (p *post) closeAudit() {
 	if p.audit != nil {
 		p.audit.Close()
 	}

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/signmill/signmill/schema"
 	"github.com/signmill/signmill/signer"
 )
 
@@ -22,8 +23,10 @@ func (p *post) warm(ctx context.Context, log *slog.Logger) error {
 	if err := warmQueues(ctx, p.warmups...); err != nil {
 		return err
 	}
-	if err := p.later.Warm(ctx); err != nil && ctx.Err() == nil {
-		log.Warn("jobs cannot be put off, and are given back at once instead", "error", err)
+	for i, later := range p.later {
+		if err := later.Warm(ctx); err != nil && ctx.Err() == nil {
+			log.Warn("jobs cannot be put off, and are given back at once instead", "queue", p.jobs[i], "error", err)
+		}
 	}
 	return p.warmKeys(ctx, log)
 }
@@ -51,13 +54,14 @@ func warmQueues(ctx context.Context, warmups ...func(context.Context) error) err
 // used is a warning, because the others may serve; without any there is nothing
 // to serve with, and every job taken would only use up an attempt.
 func (p *post) warmKeys(ctx context.Context, log *slog.Logger) error {
-	ctx, cancel := context.WithTimeout(ctx, p.joining+keysTimeout)
+	f := p.rules.now.Load()
+	ctx, cancel := context.WithTimeout(ctx, joining(f)+keysTimeout)
 	defer cancel()
-	names := slices.Sorted(maps.Keys(p.allowed.Keys))
+	names := slices.Sorted(maps.Keys(f.Keys))
 	faults := make([]error, len(names))
 	var crew sync.WaitGroup
 	for i, name := range names {
-		crew.Go(func() { faults[i] = p.warmKey(ctx, p.allowed.Keys[name]) })
+		crew.Go(func() { faults[i] = p.warmKey(ctx, f.Ref(f.Keys[name]), f.Keys[name].Operations) })
 	}
 	crew.Wait()
 	usable := slices.Contains(faults, nil)
@@ -73,10 +77,10 @@ func (p *post) warmKeys(ctx context.Context, log *slog.Logger) error {
 }
 
 // warmKey fails when no allowed operation can be done with a key.
-func (p *post) warmKey(ctx context.Context, ref signer.Ref) error {
+func (p *post) warmKey(ctx context.Context, ref signer.Ref, operations []schema.Operation) error {
 	key, err := p.vault.Resolve(ctx, ref)
 	if err != nil {
 		return err
 	}
-	return checkUse(key, p.allowed.Operations)
+	return checkUse(key, operations)
 }

@@ -74,9 +74,10 @@ func firstCalls(t *testing.T) {
 		t.Fatal(err)
 	}
 	var crew sync.WaitGroup
-	for _, ref := range p.allowed.Keys {
+	f := p.rules.now.Load()
+	for _, k := range f.Keys {
 		crew.Go(func() {
-			key, err := p.vault.Resolve(t.Context(), ref)
+			key, err := p.vault.Resolve(t.Context(), f.Ref(k))
 			if err == nil {
 				_, err = p.vault.Sign(t.Context(), key, schema.ES256, make([]byte, 32))
 			}

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"context"
 	"log/slog"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -12,6 +14,7 @@ import (
 
 	"github.com/signmill/signmill/schema"
 	"github.com/signmill/signmill/worker"
+	"github.com/signmill/signmill/worker/policy"
 )
 
 const workerHelp = `Serves the job queue: takes jobs, does their operation with the keys of a vault,
@@ -24,6 +27,11 @@ names a key by its alias, which is the key's name unless another is given:
   --allow-key invoices              the key invoices, latest version
   --allow-key invoices=in           the same under the alias in
   --allow-key invoices/VERSION=in   that version only
+
+More than one vault, and rules for each key, take a file: --policy. The command
+policy has an example and checks it. A changed file is taken while the worker runs,
+and on SIGHUP; one that is wrong is not, and the log says why. Job queues, shares and
+whether there is a budget for the subscription change with the next start.
 
 Jobs may only sign, unless other operations are allowed with --allow-operation.
 What the public half of a key can do (verify, encrypt and wrapKey with RSA) is
@@ -73,6 +81,7 @@ type workerOptions struct {
 	allowKey   []string
 
 	allowOperation []string // empty: sign
+	policy         string   // a file that says all that instead; "": none
 
 	audit    auditFlags
 	budget   budgetFlags
@@ -101,6 +110,9 @@ func newWorker(s streams) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if err := o.exclude(cmd.Flags()); err != nil {
+				return err
+			}
 			return o.run(cmd.Context(), log)
 		},
 	}
@@ -117,6 +129,7 @@ func (o *workerOptions) add(f *pflag.FlagSet) {
 	f.StringSliceVar(&o.allowKey, "allow-key", nil, "a key that jobs may use, as NAME[/VERSION][=ALIAS]; may be repeated")
 	f.StringSliceVar(&o.allowOperation, "allow-operation", []string{string(schema.Sign)}, "an `OPERATION` that jobs may ask for: "+strings.Join(operationNames(), ", ")+"; may be repeated")
 	o.audit.add(f)
+	f.StringVar(&o.policy, "policy", "", "a `FILE` with vaults, quotas, keys, producers and reply queues, instead of --vault, --allow-key, --allow-operation, --allow-reply and --replies")
 	o.budget.add(f)
 	f.IntVar(&o.maxItems, "max-items", schema.DefaultMaxItems, "items in one job at most")
 	f.IntVar(&o.config.Concurrency, "concurrency", 64, "items under way at once")
@@ -141,16 +154,33 @@ func (o workerOptions) checkTimes() error {
 	return nil
 }
 
+// exclude refuses flags that say what the file of --policy says. Their variables
+// do not count beside it.
+func (o workerOptions) exclude(f *pflag.FlagSet) error {
+	for _, name := range []string{"vault", "allow-key", "allow-operation", "allow-reply", "replies"} {
+		if o.policy != "" && f.Changed(name) {
+			return usagef("--policy and --%s exclude each other: say it in the file", name)
+		}
+	}
+	return nil
+}
+
 // backend returns the configuration of a worker on Azure.
 func (o workerOptions) backend(log *slog.Logger) (backend, error) {
+	if err := o.checkTimes(); err != nil {
+		return backend{}, err
+	}
+	if o.policy != "" {
+		return o.azure.backendFor(log, func(local bool) (*policy.File, error) {
+			f, err := o.policyFile(local).read()
+			return f, atStart(o.policy, err)
+		})
+	}
 	if len(o.allowKey) == 0 {
-		return backend{}, usagef("no key is allowed, so no job could be done: name each key that jobs may use with --allow-key")
+		return backend{}, usagef("no key is allowed, so no job could be done: name each key that jobs may use with --allow-key, or a file with --policy")
 	}
 	if o.azure.vault == "" {
 		return backend{}, usagef("--vault is missing: the URL of the vault that holds the keys")
-	}
-	if err := o.checkTimes(); err != nil {
-		return backend{}, err
 	}
 	return o.azure.backend(log)
 }
@@ -178,14 +208,19 @@ func (o workerOptions) serve(s stages, b backend, log *slog.Logger) error {
 		}
 		return err
 	}
-	log.Info("worker serves", "jobs", o.jobs, "replies", o.replies, "vault", b.VaultURL, "keys", o.allowKey)
+	if o.policy != "" {
+		stop, err := o.followPolicy(s.Soft, p, b, log)
+		if err != nil {
+			return err
+		}
+		defer stop()
+	}
+	log.Info("worker serves", "jobs", p.jobs, "replies", p.rules.now.Load().Replies, "vaults", urls(p.rules.now.Load()), "keys", slices.Sorted(maps.Keys(p.rules.now.Load().Keys)))
 	done := make(chan error, 1) // one result, never closed
 	go func() { done <- p.run(s.Soft) }()
 	select {
 	case err := <-done:
-		if p.gate != nil {
-			log.Info("worker ends", "gate", p.gate.State())
-		}
+		p.gates.report()
 		return err
 	case <-s.Hard.Done(): // the process ends, and the locks of what is left run out
 		return &exit{code: exitInterrupted}

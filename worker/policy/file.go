@@ -38,7 +38,7 @@ type Key struct {
 	Name       string             // of the key in the vault
 	Version    string             // 32 hex digits; "": the latest
 	Purpose    Purpose            // what its signatures are for; "": Digests
-	Operations []schema.Operation // nil: Sign alone
+	Operations []schema.Operation // nil: Sign alone; Parse says so
 	Algorithms []schema.Algorithm // nil: all
 	MaxItems   int                // of one job; zero: as many as the contract allows
 	Producers  []string           // nil: all that may send

@@ -31,6 +31,7 @@ func (r *reader) key(n *yaml.Node, at string) Key {
 		field{"producers", false, func(n *yaml.Node, at string) { k.Producers = r.names(n, at, maxProducers) }},
 		field{"replies", false, func(n *yaml.Node, at string) { k.Replies = r.queues(n, at) }},
 	)
+	k.Operations = k.operations()
 	if ok {
 		r.checkOperations(k, at)
 	}

@@ -154,7 +154,7 @@ func TestExample(t *testing.T) {
 	if got, want := f.Vaults["hsm"], (Vault{URL: "https://example.managedhsm.azure.net", Quota: 77, Share: "static:2"}); !reflect.DeepEqual(got, want) {
 		t.Errorf("vault with defaults: got %+v, want %+v", got, want)
 	}
-	invoices := Key{Vault: "prod", Name: "invoices", Purpose: Digests, Algorithms: []schema.Algorithm{schema.ES256},
+	invoices := Key{Vault: "prod", Name: "invoices", Purpose: Digests, Operations: []schema.Operation{schema.Sign}, Algorithms: []schema.Algorithm{schema.ES256},
 		MaxItems: 100, Producers: []string{"billing"}, Replies: []string{"replies-billing"}}
 	if got := f.Keys["invoices"]; !reflect.DeepEqual(got, invoices) {
 		t.Errorf("key: got %+v, want %+v", got, invoices)
