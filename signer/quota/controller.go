@@ -112,7 +112,7 @@ func (c *controller) throttled(now, sent float64, cost Units) {
 		c.stop(now, first, overload)
 		return
 	}
-	if sent > c.climb.failedAt { // no call of a step that was taken back
+	if c.climb.failedAt == 0 || sent > c.climb.failedAt { // no call of a step that was taken back
 		c.trickle(now)
 	}
 }
