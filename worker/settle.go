@@ -17,7 +17,7 @@ const settleTimeout = 30 * time.Second
 // lost the verdict is thrown away, because the message is another's by now.
 // Held ends with the lock or the work, last with the worker.
 func (w *Worker) conclude(held, last context.Context, d *heldDelivery, v verdict) {
-	log := traced(last, w.Log).With("message_id", d.ID, "delivery_count", d.Count, "duration_ms", time.Since(d.began).Milliseconds())
+	log := traced(last, w.Log.With("message_id", d.ID, "delivery_count", d.Count, "duration_ms", time.Since(d.began).Milliseconds()))
 	if lockLost(held) {
 		w.observer.conclude(last, v, queue.ErrLockLost)
 		log.Warn("lock lost: the result is thrown away and the job comes again")

@@ -47,11 +47,11 @@ func (o signOptions) open(s stages, l *links, run string, log *slog.Logger) erro
 	if l.keys, err = o.keyring(s.Soft, b, l); err != nil {
 		return err
 	}
-	return o.openQueues(s.Soft, b, l, run)
+	return o.openQueues(s.Soft, b, l, run, log)
 }
 
 // openQueues connects to the broker.
-func (o queueOptions) openQueues(ctx context.Context, b backend, l *links, run string) error {
+func (o queueOptions) openQueues(ctx context.Context, b backend, l *links, run string, log *slog.Logger) error {
 	client, err := servicebus.New(b.Bus)
 	if err != nil {
 		return usageError(err)
@@ -61,7 +61,9 @@ func (o queueOptions) openQueues(ctx context.Context, b backend, l *links, run s
 	if err != nil {
 		return usageError(err) // it asks nobody
 	}
-	l.jobs = jobs
+	if l.jobs, err = o.traced(jobs, l, log); err != nil {
+		return err
+	}
 	if o.noWait {
 		return warmQueues(ctx, jobs.Warm)
 	}

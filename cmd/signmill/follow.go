@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/signmill/signmill/queue"
+	"github.com/signmill/signmill/schema"
 )
 
 // settleTimeout bounds the settlement of a reply.
@@ -52,6 +53,9 @@ func (e *exchange[M]) follow(ctx context.Context, answer answerer[M], fail conte
 func (e *exchange[M]) handle(ctx context.Context, d *queue.Delivery, answer answerer[M]) error {
 	ctx, cancel := context.WithTimeout(ctx, e.config.Patience)
 	defer cancel()
+	if d.Subject == schema.TracesSubject {
+		return e.settle(ctx, d.Complete) // spans of a worker: nobody else takes them from here
+	}
 	id := d.CorrelationID
 	kept, known := e.flight.take(id)
 	if !known {

@@ -21,68 +21,76 @@ import (
 
 // post is a worker for each job queue, with their connections.
 type post struct {
-	workers []*worker.Worker
-	client  *servicebus.Client
-	vault   *keyvault.Client
-	gates   *gates
-	rules   rules
-	jobs    []string                      // the job queues, which do not change
-	lanes   []string                      // the queues of lanes, likewise
-	senders map[string]queue.Sender       // to the reply queues, by name
-	warmups []func(context.Context) error // of the queues
-	later   []*servicebus.Sender          // put jobs off, each on a job queue
-	audit   *audit.Log                    // nil: there is none
+	workers   []*worker.Worker
+	client    *servicebus.Client
+	vault     *keyvault.Client
+	gates     *gates
+	rules     rules
+	jobs      []string                      // the job queues, which do not change
+	lanes     []string                      // the queues of lanes, likewise
+	senders   map[string]queue.Sender       // to the reply queues, by name
+	warmups   []func(context.Context) error // of the queues
+	later     []*servicebus.Sender          // put jobs off, each on a job queue
+	audit     *audit.Log                    // nil: there is none
+	telemetry *telemetry
 }
 
 // open makes a worker on a backend. It connects to nothing yet.
-func (o workerOptions) open(b backend, log *slog.Logger) (p *post, err error) {
-	c := o.config
-	c.Log, c.Limits = log, schema.Limits{MaxItems: o.maxItems}
-	p = &post{senders: map[string]queue.Sender{}}
+func (o workerOptions) open(b backend, log *slog.Logger) (*post, error) {
+	p := &post{senders: map[string]queue.Sender{}}
+	if err := o.fill(p, b, log); err != nil {
+		p.close()
+		return nil, err
+	}
+	return p, nil
+}
+
+// fill opens all of a post. What is in it is to be closed, also after an error.
+func (o workerOptions) fill(p *post, b backend, log *slog.Logger) error {
 	lanes, err := parseLanes(o.lanes)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	f, err := o.grants(b)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	p.rules.now.Store(f)
-	gates, err := newGates(f, gateSpec{o.config.Concurrency, quotaLanes(lanes), o.longestJob()}, log)
-	if err != nil {
-		return nil, err
+	c := o.config
+	c.Log, c.Limits, c.Policy = log, schema.Limits{MaxItems: o.maxItems}, &p.rules
+	if p.telemetry, err = newTelemetry(log, o.exports...); err != nil {
+		return err
 	}
-	p.gates = gates
-	defer func() {
-		if err != nil {
-			gates.close()
-		}
-	}()
-	if p.vault, err = keyvault.New(p.paced(o.vaultConfig(b))); err != nil {
-		return nil, usageError(err)
+	if c.Telemetry, err = o.observed(p.telemetry); err != nil {
+		return err
 	}
+	if p.gates, err = newGates(f, gateSpec{o.config.Concurrency, quotaLanes(lanes), o.longestJob()}, log); err != nil {
+		return err
+	}
+	if p.vault, err = keyvault.New(p.traced(p.paced(o.vaultConfig(b)))); err != nil {
+		return usageError(err)
+	}
+	c.Keys = p.vault
 	if err = checkKeys(f, p.vault); err != nil {
-		return nil, usageError(err)
+		return usageError(err)
 	}
-	if p.client, err = servicebus.New(b.Bus); err != nil {
-		return nil, usageError(err)
-	}
-	c.Policy, c.Keys = &p.rules, p.vault
-	if c.Replies, err = p.replies(f); err != nil {
-		return nil, usageError(err)
-	}
-	c.DefaultReply = f.Replies[0]
 	if p.audit, err = o.audit.open(log); err != nil {
-		return nil, err
+		return err
 	}
 	if p.audit != nil {
 		c.Audit = p.audit
 	}
-	if err = p.serveAll(c, f.JobQueues(o.jobs), lanes); err != nil {
-		p.closeAudit()
-		return nil, usageError(err)
+	if p.client, err = servicebus.New(b.Bus); err != nil {
+		return usageError(err)
 	}
-	return p, nil
+	if err = p.sendSpans(o.traceQueue, f.Replies[0]); err != nil {
+		return usageError(err)
+	}
+	if c.Replies, err = p.replies(f); err != nil {
+		return usageError(err)
+	}
+	c.DefaultReply = f.Replies[0]
+	return usageError(p.serveAll(c, f.JobQueues(o.jobs), lanes))
 }
 
 // serveAll adds the workers. Lanes belong to the first; the queue of a lane has
@@ -117,6 +125,7 @@ func (p *post) serve(c worker.Config, name string) error {
 		return err
 	}
 	c.Jobs, c.Later, c.Pace = jobs, later, part{p.gates, len(p.jobs)}
+	c.Telemetry.JobQueue = name
 	if c.JobsHeld > 0 {
 		c.JobsHeld = max(1, c.JobsHeld/len(p.jobs))
 	}
@@ -197,14 +206,18 @@ func (o workerOptions) vaultConfig(b backend) keyvault.Config {
 // closeTimeout bounds the end of the connections.
 const closeTimeout = 5 * time.Second
 
+// close ends what is open. The last spans still need the client.
 func (p *post) close() {
-	closeClient(p.client)
-	p.vault.Close()
-	p.gates.close()
-	p.closeAudit()
-}
-
-func (p *post) closeAudit() {
+	p.telemetry.close()
+	if p.client != nil {
+		closeClient(p.client)
+	}
+	if p.vault != nil {
+		p.vault.Close()
+	}
+	if p.gates != nil {
+		p.gates.close()
+	}
 	if p.audit != nil {
 		p.audit.Close()
 	}

@@ -10,6 +10,7 @@ import (
 // queueOptions are the flags of a command that submits jobs.
 type queueOptions struct {
 	azure   azureFlags
+	name    string // of the command
 	local   bool
 	despite []string
 
@@ -23,6 +24,7 @@ type queueOptions struct {
 
 func (o *queueOptions) add(cmd *cobra.Command) {
 	f := cmd.Flags()
+	o.name = cmd.Name()
 	f.BoolVar(&o.local, "local", false, "bring broker, vault and worker along in this process; needs no Azure")
 	f.StringSliceVar(&o.despite, "despite", nil, "an Azure setting in the environment that --local may ignore; may be repeated")
 	o.azure.addBus(cmd)

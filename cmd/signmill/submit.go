@@ -101,7 +101,7 @@ func (o submitOptions) run(ctx context.Context, s streams, log *slog.Logger) err
 	if err != nil {
 		return err
 	}
-	if err := o.openQueues(st.Soft, b, l, run); err != nil {
+	if err := o.openQueues(st.Soft, b, l, run, log); err != nil {
 		return err
 	}
 	u := &submission{jobs: file, exchange: newExchange[asked](o.exchange(l, run, log)), streams: s}

@@ -83,6 +83,10 @@ type workerOptions struct {
 	allowOperation []string // empty: sign
 	policy         string   // a file that says all that instead; "": none
 
+	exports     []string // where spans go when no variable says so
+	traceQueue  string   // for spans; "": the reply queue
+	traceParent string   // parent or link; "": parent
+
 	audit    auditFlags
 	budget   budgetFlags
 	grace    time.Duration // between SIGTERM and SIGKILL; 0: not known
@@ -98,7 +102,7 @@ const (
 )
 
 func newWorker(s streams) *cobra.Command {
-	o := workerOptions{audit: auditFlags{out: s.out}}
+	o := workerOptions{audit: auditFlags{out: s.out}, exports: []string{exportServiceBus}}
 	cmd := &cobra.Command{
 		Use:     "worker",
 		Short:   "Serve the job queue",
@@ -131,6 +135,8 @@ func (o *workerOptions) add(f *pflag.FlagSet) {
 	o.audit.add(f)
 	f.StringVar(&o.policy, "policy", "", "a `FILE` with vaults, quotas, keys, producers and reply queues, instead of --vault, --allow-key, --allow-operation, --allow-reply and --replies")
 	o.budget.add(f)
+	f.StringVar(&o.traceQueue, "trace-queue", "", "the queue for traces (default the reply queue)")
+	f.StringVar(&o.traceParent, "trace-parent", traceParent, "what a job's span does with its producer's: parent, be a part of that trace; link, begin a trace of its own")
 	f.IntVar(&o.maxItems, "max-items", schema.DefaultMaxItems, "items in one job at most")
 	f.IntVar(&o.config.Concurrency, "concurrency", 64, "items under way at once")
 	f.IntVar(&o.config.JobsHeld, "jobs-held", 0, "jobs held at once (default twice --concurrency)")

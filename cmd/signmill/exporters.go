@@ -1,0 +1,86 @@
+package main
+
+import (
+	"context"
+	"os"
+	"slices"
+	"strings"
+
+	"go.opentelemetry.io/otel/exporters/otlp/otlptrace"
+	"go.opentelemetry.io/otel/exporters/stdout/stdouttrace"
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+)
+
+// The exporters that OTEL_TRACES_EXPORTER may name, in a list with commas.
+const (
+	exportOTLP       = "otlp"       // to OTEL_EXPORTER_OTLP_ENDPOINT, in HTTP and protobuf
+	exportConsole    = "console"    // to standard output
+	exportNone       = "none"       // nowhere
+	exportServiceBus = "servicebus" // to a queue
+)
+
+// exporterNames reads which exporters a signal has: TRACES or METRICS. Where the
+// variable is not set they are otherwise, and otlp when there is an endpoint.
+func exporterNames(signal string, otherwise []string) ([]string, error) {
+	if sdkDisabled() {
+		return nil, nil
+	}
+	text := os.Getenv("OTEL_" + signal + "_EXPORTER")
+	if text == "" {
+		if os.Getenv("OTEL_EXPORTER_OTLP_ENDPOINT") != "" || os.Getenv("OTEL_EXPORTER_OTLP_"+signal+"_ENDPOINT") != "" {
+			otherwise = append(slices.Clone(otherwise), exportOTLP)
+		}
+		return otherwise, checkProtocol(signal, otherwise)
+	}
+	var names []string
+	for name := range strings.SplitSeq(text, ",") {
+		switch name = strings.TrimSpace(name); name {
+		case exportNone:
+			return nil, nil
+		case "":
+		default:
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names), checkProtocol(signal, names)
+}
+
+// sdkDisabled reports whether nothing is to be told at all.
+func sdkDisabled() bool { return strings.EqualFold(os.Getenv("OTEL_SDK_DISABLED"), "true") }
+
+// checkProtocol refuses the protocols of OTLP that are not built in: the one
+// over gRPC would double the size of the binary.
+func checkProtocol(signal string, names []string) error {
+	protocol := os.Getenv("OTEL_EXPORTER_OTLP_PROTOCOL")
+	if own := os.Getenv("OTEL_EXPORTER_OTLP_" + signal + "_PROTOCOL"); own != "" {
+		protocol = own
+	}
+	if slices.Contains(names, exportOTLP) && protocol == "grpc" {
+		return usagef("OTEL_EXPORTER_OTLP_PROTOCOL=grpc: use http/protobuf, which collectors take at port 4318")
+	}
+	return nil
+}
+
+// newSpanExporter makes the exporter of a name, with the settings of the
+// standard variables.
+func newSpanExporter(name string) (sdktrace.SpanExporter, error) {
+	switch name {
+	case exportOTLP:
+		target, err := otlpFromEnvironment()
+		if err != nil {
+			return nil, err
+		}
+		return newOTLP(target), nil
+	case exportConsole:
+		return stdouttrace.New()
+	}
+	return nil, usagef("OTEL_TRACES_EXPORTER=%s: use otlp, servicebus, console or none, or several with commas between", name)
+}
+
+// newOTLP returns an exporter that hands OTLP requests to a client of ours.
+func newOTLP(client otlptrace.Client) sdktrace.SpanExporter {
+	exporter := otlptrace.NewUnstarted(client)
+	exporter.Start(context.Background()) //nolint:errcheck // the client has nothing to start
+	return exporter
+}
