@@ -58,7 +58,7 @@ func newRoot(s streams) *cobra.Command {
 	root.SetFlagErrorFunc(flagError)
 	root.SetUsageFunc(plainUsage)
 	root.PersistentFlags().String("log-level", "", "`LEVEL` debug, info, warn or error; worker logs from info on, the others from warn on")
-	root.AddCommand(newSign(s), newSubmit(s), newVerify(s), newWorker(s), newPlan(s), newDoctor(s), newDLQ(s), newAudit(s), newKeys(s), newQuota(s), newPolicy(s), newLocal(s), newSchema(s), newVersion(s))
+	root.AddCommand(newSign(s), newSubmit(s), newVerify(s), newWorker(s), newPlan(s), newDoctor(s), newDLQ(s), newAudit(s), newKeys(s), newQuota(s), newTraces(s), newPolicy(s), newLocal(s), newSchema(s), newVersion(s))
 	completeFlags(root)
 	strictTopics(root)
 	return root

@@ -1,0 +1,234 @@
+package main
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"go.opentelemetry.io/collector/pdata/ptrace"
+	"go.opentelemetry.io/collector/pdata/ptrace/ptraceotlp"
+	commonpb "go.opentelemetry.io/proto/otlp/common/v1"
+	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
+
+	"github.com/signmill/signmill/queue"
+	"github.com/signmill/signmill/schema"
+)
+
+// TestSubmittersSkipTraces: who takes results from a queue that also gets traces
+// sees the results only.
+func TestSubmittersSkipTraces(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		m := newMill(t, nil)
+		m.submit("before", 1)
+		m.take("replies", 1)
+		<-time.After(2 * spansAge) // its spans are on the queue
+		jobs, err := m.client.Sender("jobs")
+		must(t, err)
+		replies, err := m.client.Receiver("replies")
+		must(t, err)
+		e := newExchange[string](exchangeConfig{
+			Run: "run", Jobs: jobs, Replies: replies, ReplyTo: "replies", Window: 4, Patience: time.Minute, Log: slog.New(slog.DiscardHandler),
+		})
+		var answered []string
+		must(t, e.run(t.Context(), t.Context(), func(soft, ctx context.Context) error {
+			job := schema.Job{ID: "run.1", Operation: schema.GetPublicKey, Key: "signmill", Items: []schema.Item{{ID: "1"}}}
+			body, err := job.Encode(schema.Limits{})
+			must(t, err)
+			return e.send(soft, ctx, queue.Message{ID: job.ID, Body: body}, "kept")
+		}, func(_ context.Context, id, _ string, _ []byte) error {
+			answered = append(answered, id)
+			return nil
+		}))
+		if fmt.Sprint(answered) != "[run.1]" {
+			t.Errorf("got answers to %v, want one to run.1", answered)
+		}
+	})
+}
+
+// sink is an endpoint for OTLP over HTTP that answers what it is told, and 200
+// afterwards. It is reached in memory.
+type sink struct {
+	t       *testing.T
+	answers []int
+	mu      sync.Mutex // guards the fields below
+	times   []time.Time
+	names   []string
+}
+
+func (s *sink) RoundTrip(req *http.Request) (*http.Response, error) {
+	w := httptest.NewRecorder()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.times = append(s.times, time.Now())
+	n := len(s.times)
+	switch {
+	case n <= len(s.answers):
+		w.Header().Set("Retry-After", "20")
+		w.WriteHeader(s.answers[n-1])
+	case req.Header.Get("Content-Type") != "application/x-protobuf" || req.Header.Get("Content-Encoding") != "gzip":
+		w.WriteHeader(http.StatusUnsupportedMediaType)
+	default:
+		r, err := gzip.NewReader(req.Body)
+		must(s.t, err)
+		plain, err := io.ReadAll(r)
+		must(s.t, err)
+		request := ptraceotlp.NewExportRequest()
+		must(s.t, request.UnmarshalProto(plain))
+		each(request.Traces(), func(span ptrace.Span) { s.names = append(s.names, span.Name()) })
+	}
+	return w.Result(), nil
+}
+
+func newSink(t *testing.T, answers ...int) (*sink, *otlpTarget) {
+	s := &sink{t: t, answers: answers}
+	target, err := newOTLPTarget("http://collector.invalid/v1/traces")
+	must(t, err)
+	target.client.Transport = s
+	return s, target
+}
+
+// send puts one span of each name on the queue traces, each in a message.
+func (m *mill) send(names ...string) {
+	m.t.Helper()
+	to, err := m.client.Sender("traces")
+	must(m.t, err)
+	for _, name := range names {
+		must(m.t, (&spanSender{queue: to}).UploadTraces(m.t.Context(), requestOf(&tracepb.Span{TraceId: make([]byte, 16), Name: name})))
+	}
+}
+
+func requestOf(spans ...*tracepb.Span) []*tracepb.ResourceSpans {
+	return []*tracepb.ResourceSpans{{ScopeSpans: []*tracepb.ScopeSpans{{Spans: spans}}}}
+}
+
+// relays runs a relay for a while.
+func (m *mill) relays(target *otlpTarget, d time.Duration) error {
+	from, err := m.client.Receiver("traces")
+	must(m.t, err)
+	ctx, cancel := context.WithTimeout(m.t.Context(), d)
+	defer cancel()
+	return takeTraces(ctx, from, newRelay(target, slog.New(slog.DiscardHandler)).take)
+}
+
+// TestRelay: a message is gone when the endpoint has it, comes again while the
+// endpoint is busy, and is set aside when it is refused.
+func TestRelay(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name        string
+		answers     []int
+		want        string // spans that arrived
+		deadLetters int
+		waits       time.Duration // before the second request at least
+	}{
+		{"accepted", nil, "[a b]", 0, 0},
+		{"busy", []int{429, 503}, "[a b]", 0, 20 * time.Second},
+		{"refused", []int{400}, "[b]", 1, 0},
+		{"wrong address", []int{404, 404}, "[]", 2, 0},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				m := newMill(t, func(o *workerOptions) { o.exports = nil }, localQueue{Name: "traces"})
+				m.send("a", "b")
+				s, target := newSink(t, test.answers...)
+				must(t, m.relays(target, 5*time.Minute))
+				slices.Sort(s.names)
+				if got := fmt.Sprint(s.names); got != test.want {
+					t.Errorf("got spans %s, want %s", got, test.want)
+				}
+				if waited := s.times[1].Sub(s.times[0]); waited < test.waits {
+					t.Errorf("got a second request after %s, want %s at least", waited, test.waits)
+				}
+				m.take("traces/$DeadLetterQueue", test.deadLetters)
+			})
+		})
+	}
+}
+
+// TestRelayTouchesNoResult: what is no trace is given back, and the relay ends.
+func TestRelayTouchesNoResult(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		m := newMill(t, func(o *workerOptions) { o.exports = nil }, localQueue{Name: "traces"})
+		to, err := m.client.Sender("traces")
+		must(t, err)
+		must(t, to.Send(t.Context(), queue.Message{ID: "result", Subject: schema.ResultVersion}))
+		_, target := newSink(t)
+		if err := m.relays(target, time.Minute); err == nil || !strings.Contains(err.Error(), "--trace-queue") {
+			t.Errorf("got %v, want what to do", err)
+		}
+		if got := m.take("traces", 1); got[0].ID != "result" {
+			t.Errorf("got %q, want the result", got[0].ID)
+		}
+	})
+}
+
+// span makes a span of a trace of 10 ms.
+func spanFrom(id, parent byte, name string, from, to int) *tracepb.Span {
+	s := &tracepb.Span{
+		TraceId: bytes.Repeat([]byte{1}, 16), SpanId: []byte{id}, Name: name,
+		StartTimeUnixNano: 1e18 + uint64(from)*1e5, EndTimeUnixNano: 1e18 + uint64(to)*1e5,
+	}
+	if parent > 0 {
+		s.ParentSpanId = []byte{parent}
+	}
+	return s
+}
+
+// TestWaterfall compares with a golden file: order, depth, failures, names that
+// would mislead, spans whose parent is elsewhere, and a circle.
+func TestWaterfall(t *testing.T) {
+	t.Parallel()
+	failed := spanFrom(4, 3, "POST /keys/{key-name}/{key-version}/sign", 20, 60)
+	failed.Status = &tracepb.Status{Code: tracepb.Status_STATUS_CODE_ERROR, Message: "503"}
+	other := spanFrom(9, 9, "\x1b[2Jits own parent", 10, 5)
+	other.TraceId = bytes.Repeat([]byte{2}, 16)
+	spans := []*tracepb.Span{
+		spanFrom(6, 2, "complete jobs", 90, 100), failed,
+		spanFrom(5, 2, "send replies", 70, 90), spanFrom(3, 2, "sign invoices", 10, 70),
+		spanFrom(2, 1, "process jobs", 0, 100), other,
+		spanFrom(7, 3, strings.Repeat("long ", 20), 99, 100),
+	}
+	var got bytes.Buffer
+	must(t, showWaterfalls(&got, spans))
+	path := filepath.Join("testdata", "waterfall.txt")
+	if *update {
+		must(t, os.WriteFile(path, got.Bytes(), 0o644))
+	}
+	want, err := os.ReadFile(path)
+	must(t, err)
+	if got.String() != string(want) {
+		t.Errorf("got:\n%s", &got)
+	}
+}
+
+// TestSpansInJSON: one object for each span.
+func TestSpansInJSON(t *testing.T) {
+	t.Parallel()
+	s := spanFrom(2, 1, "process jobs", 0, 15)
+	s.Kind = tracepb.Span_SPAN_KIND_CONSUMER
+	s.Attributes = []*commonpb.KeyValue{{Key: "n", Value: &commonpb.AnyValue{Value: &commonpb.AnyValue_IntValue{IntValue: 7}}}}
+	var got bytes.Buffer
+	must(t, showSpans(&got, []*tracepb.Span{s}))
+	const want = `{"traceId":"01010101010101010101010101010101","spanId":"02","parentSpanId":"01","name":"process jobs","kind":"consumer",` +
+		`"start":"2001-09-09T01:46:40Z","durationMs":1.5,"failed":false,"attributes":{"n":7}}` + "\n"
+	if got.String() != want {
+		t.Errorf("got  %swant %s", &got, want)
+	}
+}

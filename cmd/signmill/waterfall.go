@@ -1,0 +1,143 @@
+package main
+
+import (
+	"encoding/hex"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
+)
+
+// Columns of a waterfall.
+const (
+	waterfallNames = 52
+	waterfallBars  = 40
+)
+
+// waterfall is one trace, or as much of it as one message holds.
+type waterfall struct {
+	id         string
+	spans      []*tracepb.Span // by start
+	below      map[string][]*tracepb.Span
+	start, end uint64 // of the whole, in ns
+}
+
+// showWaterfalls prints the traces among spans, the first one first.
+func showWaterfalls(w io.Writer, spans []*tracepb.Span) error {
+	for _, f := range waterfalls(spans) {
+		if _, err := io.WriteString(w, f.text()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// waterfalls sorts spans by trace.
+func waterfalls(spans []*tracepb.Span) (all []*waterfall) {
+	spans = slices.Clone(spans)
+	slices.SortStableFunc(spans, func(a, b *tracepb.Span) int { return compare(a.StartTimeUnixNano, b.StartTimeUnixNano) })
+	byID := map[string]*waterfall{}
+	for _, s := range spans {
+		f := byID[string(s.TraceId)]
+		if f == nil {
+			f = &waterfall{id: hex.EncodeToString(s.TraceId), below: map[string][]*tracepb.Span{}, start: s.StartTimeUnixNano}
+			byID[string(s.TraceId)] = f
+			all = append(all, f)
+		}
+		f.spans = append(f.spans, s)
+		f.end = max(f.end, s.StartTimeUnixNano, s.EndTimeUnixNano)
+	}
+	for _, f := range all {
+		f.sort()
+	}
+	return all
+}
+
+func compare(a, b uint64) int {
+	switch {
+	case a < b:
+		return -1
+	case a > b:
+		return 1
+	}
+	return 0
+}
+
+// sort finds what stands below what. A span whose parent is elsewhere, and one
+// that would stand below itself, stands at the left.
+func (f *waterfall) sort() {
+	here := map[string]bool{}
+	for _, s := range f.spans {
+		parent := string(s.ParentSpanId)
+		if !here[parent] {
+			parent = "" // not among those that began before
+		}
+		f.below[parent] = append(f.below[parent], s)
+		here[string(s.SpanId)] = true
+	}
+}
+
+// text draws the trace.
+func (f *waterfall) text() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "trace %s  %s\n", f.id, round(time.Duration(f.end-f.start)))
+	f.draw(&b, "", 1)
+	b.WriteByte('\n')
+	return b.String()
+}
+
+func (f *waterfall) draw(b *strings.Builder, parent string, depth int) {
+	for _, s := range f.below[parent] {
+		name := strings.Repeat("  ", depth) + oneLine(s.Name)
+		if utf8.RuneCountInString(name) > waterfallNames {
+			name = string([]rune(name)[:waterfallNames-1]) + "…"
+		}
+		mark := ""
+		if hasFailed(s) {
+			mark = "  ✗ " + oneLine(s.GetStatus().GetMessage())
+		}
+		fmt.Fprintf(b, "%-*s %s %10s%s\n", waterfallNames, name, f.bar(s), round(lengthOf(s)), mark)
+		if len(s.SpanId) > 0 {
+			f.draw(b, string(s.SpanId), depth+1)
+		}
+	}
+}
+
+// bar shows when a span was, in relation to the whole.
+func (f *waterfall) bar(s *tracepb.Span) string {
+	whole := max(1, float64(f.end-f.start))
+	from := int(float64(s.StartTimeUnixNano-f.start) / whole * waterfallBars)
+	from = min(from, waterfallBars-1)
+	n := min(max(1, int(float64(lengthOf(s))/whole*waterfallBars+0.5)), waterfallBars-from)
+	return strings.Repeat(" ", from) + strings.Repeat("━", n) + strings.Repeat(" ", waterfallBars-from-n)
+}
+
+// lengthOf returns how long a span took; one that ends before it begins took
+// nothing.
+func lengthOf(s *tracepb.Span) time.Duration {
+	return time.Duration(max(s.EndTimeUnixNano, s.StartTimeUnixNano) - s.StartTimeUnixNano)
+}
+
+func hasFailed(s *tracepb.Span) bool {
+	return s.GetStatus().GetCode() == tracepb.Status_STATUS_CODE_ERROR
+}
+
+// spanKind returns the kind of a span in one word.
+func spanKind(k tracepb.Span_SpanKind) string {
+	return strings.ToLower(strings.TrimPrefix(k.String(), "SPAN_KIND_"))
+}
+
+// round leaves three digits of a duration or so.
+func round(d time.Duration) time.Duration {
+	switch {
+	case d > time.Second:
+		return d.Round(10 * time.Millisecond)
+	case d > time.Millisecond:
+		return d.Round(10 * time.Microsecond)
+	}
+	return d.Round(time.Microsecond)
+}
