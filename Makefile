@@ -31,8 +31,8 @@ conformance: ## Run the Azure SDK's own live tests against the local broker
 fuzz: ## Fuzz each decoder for FUZZTIME (1m)
 	.ci/fuzz $(FUZZTIME)
 
-chaos: ## Check the promises under SEEDS (500) runs of faults
-	go test -run TestChaos -count 1 -v -timeout 60m ./worker -chaos.seeds=$(SEEDS)
+chaos: ## Check the promises in SEEDS (500) simulated runs with faults
+	GOGC=400 go test -run TestSimulation -count 1 -v -timeout 60m ./worker -seeds=$(SEEDS)
 
 crash: KILLS ?= 1000
 crash: ## Kill a real worker KILLS (1000) times, at each boundary of a job

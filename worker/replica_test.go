@@ -2,6 +2,8 @@ package worker_test
 
 import (
 	"context"
+	"errors"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"strings"
@@ -11,54 +13,56 @@ import (
 	"github.com/signmill/signmill/queue/servicebus"
 	"github.com/signmill/signmill/signer/keyvault"
 	"github.com/signmill/signmill/worker"
+	checker "github.com/signmill/signmill/worker/history"
 )
+
+// errKilled is what a killed worker gets from everything that it touches.
+var errKilled = errors.New("killed")
 
 // replica is a worker with connections of its own, as if in a process.
 type replica struct {
-	ended  bool // owned by the test's goroutine
+	world  *world
+	number uint64
 	cancel context.CancelFunc
+	done   chan error
+	ended  bool // owned by the run's goroutine
 
 	mu    sync.Mutex // guards the fields below
 	dead  bool
-	conns []net.Conn
+	wires []*wire
 }
 
 // open starts one more worker.
-func (c *chaos) open() {
-	r := &replica{}
-	c.replicas = append(c.replicas, r)
-	client, err := servicebus.New(servicebus.Config{
-		ConnectionString: emulator,
-		Dial:             func(ctx context.Context, _ string) (net.Conn, error) { return r.dial(ctx, c) },
-	})
-	c.must(err)
-	jobs, err := client.Receiver("chaos")
-	c.must(err)
+func (w *world) open() {
+	r := &replica{world: w, number: uint64(len(w.replicas)), done: make(chan error, 1)}
+	w.replicas = append(w.replicas, r)
+	client, err := servicebus.New(servicebus.Config{ConnectionString: emulator, Dial: r.dial})
+	w.must(err)
+	jobs, err := client.Receiver(simulated)
+	w.must(err)
 	results, err := client.Sender("results")
-	c.must(err)
-	replies, err := client.Sender("replies")
-	c.must(err)
-	keys, err := keyvault.New(keyvault.Config{Credential: anyToken{}, Transport: mortal{c.vault.RoundTripper(), r}})
-	c.must(err)
+	w.must(err)
+	keys, err := keyvault.New(keyvault.Config{Credential: anyToken{}, Transport: mortal{w.vault.RoundTripper(), r}})
+	w.must(err)
 
-	config := c.config
-	if c.putOff {
-		config.Later, err = client.Sender("chaos")
-		c.must(err)
+	config := w.config
+	if w.putOff {
+		config.Later, err = client.Sender(simulated)
+		w.must(err)
 	}
-	config.Jobs = recorded{jobs, c.history}
-	config.Replies = map[string]queue.Sender{"replies": replies, "results": results}
+	config.Jobs = observed{jobs, w.history}
+	config.Replies = map[string]queue.Sender{"results": results}
+	config.DefaultReply = "results"
 	config.Keys = keys
-	w, err := worker.New(config)
-	c.must(err)
-	ctx, cancel := context.WithCancel(c.t.Context())
+	worker, err := worker.New(config)
+	w.must(err)
+	ctx, cancel := context.WithCancel(w.t.Context())
 	r.cancel = cancel
-	done := make(chan error, 1)
-	go func() { done <- w.Run(ctx) }()
-	c.cleanup(func(closing context.Context) error {
+	go func() { r.done <- worker.Run(ctx) }()
+	w.cleanup(func(closing context.Context) error {
 		cancel()
-		if err := <-done; err != nil {
-			c.t.Errorf("seed %d: Run: %v", c.seed, err)
+		if err := <-r.done; err != nil {
+			w.t.Errorf("%s: Run: %v", w, err)
 		}
 		if err := client.Close(closing); !r.isDead() {
 			return err
@@ -78,11 +82,25 @@ func (r *replica) drain() {
 func (r *replica) kill() {
 	r.mu.Lock()
 	r.dead = true
-	for _, conn := range r.conns {
-		conn.Close() //nolint:errcheck // it may be closed already
-	}
 	r.mu.Unlock()
+	for _, w := range r.lines() {
+		w.Close()
+	}
 	r.drain()
+}
+
+// hush makes the connections half open.
+func (r *replica) hush() {
+	random := r.world.source("hush", r.number)
+	for _, w := range r.lines() {
+		w.hush(drawFate(random).silence)
+	}
+}
+
+func (r *replica) lines() []*wire {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.wires
 }
 
 func (r *replica) isDead() bool {
@@ -91,18 +109,34 @@ func (r *replica) isDead() bool {
 	return r.dead
 }
 
-func (r *replica) dial(ctx context.Context, c *chaos) (net.Conn, error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.dead {
+// dial opens a connection, whose fate depends on the seed and on how many this
+// worker had before.
+func (r *replica) dial(ctx context.Context, _ string) (net.Conn, error) {
+	if r.isDead() {
 		return nil, errKilled
 	}
-	conn, err := c.bus.Dial(ctx)
+	conn, err := r.world.bus.Dial(ctx)
 	if err != nil {
 		return nil, err
 	}
-	r.conns = append(r.conns, conn)
-	return conn, nil
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	w := &wire{Conn: conn}
+	if !r.world.peace.Load() {
+		w.fate = drawFate(r.world.source("wire", r.number<<32|uint64(len(r.wires))))
+	}
+	r.wires = append(r.wires, w)
+	return w, nil
+}
+
+// source returns the randomness for one part of a run, which does not depend on
+// the order in which the parts ask.
+func (w *world) source(what string, n uint64) *rand.Rand {
+	var h uint64 = 14695981039346656037 // FNV-1a
+	for _, b := range []byte(what) {
+		h = (h ^ uint64(b)) * 1099511628211
+	}
+	return rand.New(rand.NewPCG(w.seed, h^n))
 }
 
 // mortal carries a replica's requests until it is killed, answers included.
@@ -123,6 +157,21 @@ func (m mortal) RoundTrip(request *http.Request) (*http.Response, error) {
 	return response, err
 }
 
+// observed is a receiver that tells the checker of each delivery. A job that was
+// put off is the same as before.
+type observed struct {
+	queue.Receiver
+	history *checker.History
+}
+
+func (o observed) Receive(ctx context.Context, limit int) ([]*queue.Delivery, error) {
+	got, err := o.Receiver.Receive(ctx, limit)
+	for _, d := range got {
+		o.history.Deliver(original(d.ID, d.CorrelationID), d.SequenceNumber)
+	}
+	return got, err
+}
+
 // original returns the id of the message that a worker has put off, perhaps more
 // than once.
 func original(id, correlation string) string {
@@ -130,44 +179,4 @@ func original(id, correlation string) string {
 		return correlation
 	}
 	return id
-}
-
-// history counts what the workers received.
-type history struct {
-	byJob      bool       // a job that was put off is the same as before
-	mu         sync.Mutex // guards the fields below
-	deliveries map[string]int
-	copies     map[string]map[int64]bool // sequence numbers by message id
-}
-
-func newHistory() *history {
-	return &history{deliveries: map[string]int{}, copies: map[string]map[int64]bool{}}
-}
-
-func (h *history) add(d *queue.Delivery) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	id := d.ID
-	if h.byJob {
-		id = original(d.ID, d.CorrelationID)
-	}
-	h.deliveries[id]++
-	if h.copies[id] == nil {
-		h.copies[id] = map[int64]bool{}
-	}
-	h.copies[id][d.SequenceNumber] = true
-}
-
-// recorded is a receiver that keeps a history.
-type recorded struct {
-	queue.Receiver
-	history *history
-}
-
-func (r recorded) Receive(ctx context.Context, limit int) ([]*queue.Delivery, error) {
-	got, err := r.Receiver.Receive(ctx, limit)
-	for _, d := range got {
-		r.history.add(d)
-	}
-	return got, err
 }

@@ -2,10 +2,13 @@ package worker_test
 
 import (
 	"context"
+	"crypto"
 	"crypto/sha256"
 	"fmt"
 	"log/slog"
 	"net"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -55,6 +58,14 @@ func newRig(t testing.TB, specs ...localvault.KeySpec) *rig {
 // newRigOn is newRig with a broker that has some properties of its own.
 func newRigOn(t testing.TB, bus localbus.Config, specs ...localvault.KeySpec) *rig {
 	t.Helper()
+	return newRigWith(t, bus, localvault.Config{Keys: specs})
+}
+
+// newRigWith is newRig with a broker and a vault that have some properties of
+// their own.
+func newRigWith(t testing.TB, bus localbus.Config, vault localvault.Config) *rig {
+	t.Helper()
+	specs := vault.Keys
 	r := &rig{t: t}
 	var err error
 	bus.Queues = append(bus.Queues,
@@ -66,7 +77,8 @@ func newRigOn(t testing.TB, bus localbus.Config, specs ...localvault.KeySpec) *r
 	r.bus, err = localbus.New(bus)
 	r.must(err)
 	r.cleanup(func(context.Context) error { return r.bus.Close() })
-	r.vault, err = localvault.New(localvault.Config{Keys: append(specs, localvault.KeySpec{Name: "ec", Type: "EC"})})
+	vault.Keys = append(slices.Clone(specs), localvault.KeySpec{Name: "ec", Type: "EC"})
+	r.vault, err = localvault.New(vault)
 	r.must(err)
 	r.client = r.newClient()
 	r.keys, err = keyvault.New(keyvault.Config{Credential: anyToken{}, Transport: r.vault.RoundTripper()})
@@ -137,6 +149,13 @@ func (r *rig) start() (drain func()) {
 	}
 	r.cleanup(func(context.Context) error { drain(); return nil })
 	return drain
+}
+
+// public asks the vault for the key of a kid.
+func (r *rig) public(kid string) (crypto.PublicKey, error) {
+	name, version, _ := strings.Cut(strings.TrimPrefix(kid, vaultURL+"/keys/"), "/")
+	key, err := r.keys.Resolve(r.t.Context(), signer.Ref{Vault: vaultURL, Name: name, Version: version})
+	return key.Public, err
 }
 
 // job is a valid job for the key "ec" with n items.

@@ -63,7 +63,7 @@ func newMatrix(t *testing.T) *matrix {
 	m.processes = startStack(t, m.answers, "--log-level", "debug")
 	authorities, err := os.ReadFile(m.setting("SSL_CERT_FILE"))
 	m.must(err)
-	m.History = history.New(history.Config{Key: m.keyLookup(authorities)})
+	m.History = history.New(history.Config{Key: m.keyLookup(authorities), EndsOnce: true})
 
 	m.connection = m.setting(envPrefix + "CONNECTION_STRING")
 	bus, err := busAddress(m.connection)

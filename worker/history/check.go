@@ -65,7 +65,7 @@ func (h *History) checkTwice(r *Report, id string, p *past) {
 		r.Duplicated++
 		r.blame("%q has %d results", id, len(p.results))
 	}
-	if len(p.results) > 0 && p.dead > 0 && len(p.copies) < 2 {
+	if h.config.EndsOnce && len(p.results) > 0 && p.dead > 0 && len(p.copies) < 2 {
 		r.blame("%q has a result and a dead letter", id)
 	}
 	if most := max(1, len(p.copies)); p.dead > most {

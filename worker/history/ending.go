@@ -27,13 +27,16 @@ func (h *History) Reply(r Reply) {
 	}
 	h.mu.Lock()
 	p := h.of(r.CorrelationID)
-	job := p.job
-	if r.ID == schema.ReplyID(r.CorrelationID) {
+	job, final := p.job, r.ID == schema.ReplyID(r.CorrelationID)
+	if final {
 		p.results = append(p.results, r.EnqueuedAt)
 	} else {
 		p.notices++
 	}
 	h.mu.Unlock()
+	if final {
+		h.verifyFinal(result)
+	}
 	signed := h.verify(job, result)
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -45,16 +48,18 @@ func (h *History) Reply(r Reply) {
 	}
 }
 
-// reasons is every reason that a dead letter may have.
-func reasons() []schema.Code {
-	return []schema.Code{
-		schema.CodeNotJSON, schema.CodeUnsupportedVersion, schema.CodeInvalidJob, schema.CodeTooLarge, schema.CodeAttemptsExhausted,
+// verifyFinal looks for failures that a worker should have tried again.
+func (h *History) verifyFinal(result schema.Result) {
+	for _, item := range result.Items {
+		if item.Error != nil && item.Error.Retryable {
+			h.blame("result of %q has an error for item %q that may pass: %s", result.ID, item.ID, item.Error.Code)
+		}
 	}
 }
 
 // DeadLetter notes a message on the dead-letter queue of the job queue.
 func (h *History) DeadLetter(id, reason string) {
-	if !slices.Contains(reasons(), schema.Code(reason)) {
+	if !slices.Contains(schema.DeadLetterReasons(), schema.Code(reason)) {
 		h.blame("dead letter of %q has the reason %q, which is not of the vocabulary", id, reason)
 	}
 	h.mu.Lock()

@@ -14,6 +14,11 @@ type Config struct {
 	// asked once for each kid that it knows.
 	Key func(kid string) (crypto.PublicKey, error)
 
+	// EndsOnce is for programmes in which attempts never run out: no job may
+	// have both a result and a dead letter. Where they do, a worker may use up
+	// the last one without knowing that a reply of an earlier one had arrived.
+	EndsOnce bool
+
 	// Window is the duplicate window of the reply queue. Zero: it never ends.
 	Window time.Duration
 }

@@ -37,7 +37,7 @@ func newScene(t *testing.T) *scene {
 		t.Fatal(err)
 	}
 	s := &scene{t: t, key: key, began: time.Unix(1_800_000_000, 0)}
-	s.History = history.New(history.Config{Window: window, Key: func(id string) (crypto.PublicKey, error) {
+	s.History = history.New(history.Config{EndsOnce: true, Window: window, Key: func(id string) (crypto.PublicKey, error) {
 		if id != kid {
 			return nil, errors.New("no such key")
 		}
@@ -178,6 +178,12 @@ func TestCheck(t *testing.T) {
 			r.Items[0].ID = "7"
 			s.publish(r, 0)
 		}, "nobody asked for", "published 1"},
+		{"failure that may pass", func(s *scene) {
+			r := s.result(s.ask("a"))
+			r.Items[1] = schema.ItemResult{ID: "1", Error: &schema.Error{Code: schema.CodeThrottled, Message: "x", Retryable: true}}
+			r.Status = schema.Partial
+			s.publish(r, 0)
+		}, "may pass", "published 1"},
 		{"signed without a delivery", func(s *scene) {
 			s.publish(s.result(s.ask("a")), 0)
 			s.Sign(1, 0)
@@ -203,6 +209,22 @@ func TestCheck(t *testing.T) {
 				t.Errorf("got the table %s, want %s", got, tt.want)
 			}
 		})
+	}
+}
+
+// TestBothEndings allows a result besides a dead letter where attempts run out.
+func TestBothEndings(t *testing.T) {
+	t.Parallel()
+	h := history.New(history.Config{})
+	h.Attempt(schema.Job{ID: "a"})
+	h.DeadLetter("a", "attempts_exhausted")
+	body, err := schema.Result{ID: "a", Status: schema.Failed, Error: &schema.Error{Code: schema.CodeInternal, Message: "x"}}.Encode(0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.Reply(history.Reply{ID: schema.ReplyID("a"), CorrelationID: "a", Body: body})
+	if report := h.Check(); report.Err() != nil || report.Both != 1 {
+		t.Errorf("got %v and%s, want no fault", report.Err(), report)
 	}
 }
 
