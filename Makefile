@@ -5,7 +5,7 @@ FUZZTIME ?= 1m
 SEEDS ?= 500
 
 .DEFAULT_GOAL := help
-.PHONY: help build test race lint fmt conformance fuzz chaos crash drains bench quota-bench quota-processes redis-test ci
+.PHONY: help build test race lint fmt conformance fuzz chaos crash drains connection-chaos bench quota-bench quota-processes redis-test ci
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -41,6 +41,10 @@ crash: ## Kill a real worker KILLS (1000) times, at each boundary of a job
 drains: N ?= 500
 drains: ## Send SIGTERM to a real worker N (500) times while it is busy
 	go test -run TestDrains -count 1 -v -timeout 2h ./cmd/signmill -drain.count=$(N)
+
+connection-chaos: ITEMS ?= 500000
+connection-chaos: ## Cut every connection each second while ITEMS (500000) are signed
+	go test -run TestConnectionChaos -count 1 -v -timeout 6h ./worker -cuts.items=$(ITEMS)
 
 bench: ## Measure the worker against a bare loop of the two SDKs
 	go test -run '^$$' -bench . -benchtime 5s -timeout 20m ./worker
