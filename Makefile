@@ -5,7 +5,7 @@ FUZZTIME ?= 1m
 SEEDS ?= 500
 
 .DEFAULT_GOAL := help
-.PHONY: help build test race lint fmt conformance fuzz chaos crash drains connection-chaos bench quota-bench quota-processes redis-test ci
+.PHONY: help build test race lint fmt conformance fuzz chaos crash drains connection-chaos soak bench quota-bench quota-processes redis-test ci
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -45,6 +45,10 @@ drains: ## Send SIGTERM to a real worker N (500) times while it is busy
 connection-chaos: ITEMS ?= 500000
 connection-chaos: ## Cut every connection each second while ITEMS (500000) are signed
 	go test -run TestConnectionChaos -count 1 -v -timeout 6h ./worker -cuts.items=$(ITEMS)
+
+soak: MINUTES ?= 10
+soak: ## Watch heap, goroutines and descriptors for MINUTES (10)
+	go test -run TestSoak -count 1 -v -timeout 24h ./worker -soak.for=$(MINUTES)m
 
 bench: ## Measure the worker against a bare loop of the two SDKs
 	go test -run '^$$' -bench . -benchtime 5s -timeout 20m ./worker
