@@ -5,7 +5,7 @@ FUZZTIME ?= 1m
 SEEDS ?= 500
 
 .DEFAULT_GOAL := help
-.PHONY: help build test race lint fmt conformance fuzz chaos crash drains connection-chaos soak bench quota-bench quota-processes redis-test ci
+.PHONY: help build test race lint fmt conformance fuzz chaos crash drains connection-chaos soak bench quota-bench quota-processes redis-test chart-test chart-golden ci
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -67,6 +67,14 @@ redis-test: ## Test the store's script against a real one, if redis-server is on
 quota-processes: WINDOWS ?= 6
 quota-processes: ## Run three real workers at one real vault for WINDOWS (6) of 10 s
 	go test -run TestFleet -count 1 -v -timeout 60m ./cmd/signmill -fleet.windows=$(WINDOWS)
+
+chart-test: ## Test the Helm chart: lint, schemas, Pod Security, scaling, snapshots
+	cd charts/test && go vet ./... && go test -count 1 -timeout 30m ./...
+	.ci/chart-sum --write
+
+chart-golden: ## Write the chart's snapshots and the tables of its README anew
+	cd charts/test && go test -count 1 -timeout 30m ./... -update
+	.ci/chart-sum --write
 
 ci: ## Do what CI does
 	.ci/run

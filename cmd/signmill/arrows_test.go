@@ -4,6 +4,7 @@ import (
 	"go/parser"
 	"go/token"
 	"io/fs"
+	"os"
 	"path"
 	"path/filepath"
 	"slices"
@@ -115,6 +116,12 @@ func roomOf(dir string) string {
 	return room
 }
 
+// another says whether a directory is a module of its own.
+func another(dir string) bool {
+	_, err := os.Stat(filepath.Join(dir, "go.mod"))
+	return err == nil
+}
+
 // walkGo calls visit for each Go file of the module with its imports.
 func walkGo(t *testing.T, visit func(dir, file string, imports []string)) {
 	t.Helper()
@@ -125,7 +132,7 @@ func walkGo(t *testing.T, visit func(dir, file string, imports []string)) {
 		}
 		rel, _ := filepath.Rel(root, name)
 		rel = filepath.ToSlash(rel)
-		if d.IsDir() && rel != "." && (strings.HasPrefix(d.Name(), ".") || d.Name() == "testdata") {
+		if d.IsDir() && rel != "." && (strings.HasPrefix(d.Name(), ".") || d.Name() == "testdata" || another(name)) {
 			return filepath.SkipDir
 		}
 		if path.Ext(rel) != ".go" {
