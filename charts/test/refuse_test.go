@@ -22,7 +22,7 @@ func TestBadValuesAreRefused(t *testing.T) {
 		{"a password in a URL", "identity", "budget: {share: redis, redisURL: 'redis://:secret@store:6379'}", "/budget/redisURL"},
 		{"a share that does not exist", "identity", "budget: {share: even}", "value must be one of 'dns', 'redis', 'static'"},
 		{"a label that is the chart's", "identity", "podLabels: {app.kubernetes.io/name: other}", "/podLabels/app.kubernetes.io"},
-		{"a lane without a weight", "identity", "worker: {lanes: ['urgent=jobs-urgent']}", "/worker/lanes/0"},
+		{"a lane without a queue", "identity", "worker: {lanes: ['urgent']}", "/worker/lanes/0"},
 		{"a fraction of a replica", "identity", "scaling: {minReplicas: 1.5}", "got number, want integer"},
 		{"less than no replica", "identity", "scaling: {minReplicas: -1}", "minimum: got -1, want 0"},
 		{"no limit of memory", "identity", "resources: {limits: {memory: null}}", "missing property 'memory'"},

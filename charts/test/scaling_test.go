@@ -146,7 +146,7 @@ func TestEachQueueScales(t *testing.T) {
 			got = append(got, queue)
 		}
 	}
-	if want := "jobs jobs-urgent jobs-billing"; strings.Join(got, " ") != want {
+	if want := "jobs jobs-urgent jobs-night jobs-billing"; strings.Join(got, " ") != want {
 		t.Errorf("got %v, want %s", got, want)
 	}
 }

@@ -39,7 +39,7 @@
 {{/* signmill.queues are the queues that jobs come in on, as a JSON list: the job queue, those of lanes, and those of the policy's producers. */}}
 {{- define "signmill.queues" -}}
 {{- $queues := list .Values.serviceBus.jobs -}}
-{{- range .Values.worker.lanes }}{{ $queues = append $queues (regexReplaceAll "^[^=]*=(.*),[0-9]+$" . "${1}") }}{{ end -}}
+{{- range .Values.worker.lanes }}{{ $queues = append $queues (regexReplaceAll "^[^=]*=|,.*$" . "") }}{{ end -}}
 {{- range (.Values.policy.producers | default dict) }}{{ if .queue }}{{ $queues = append $queues .queue }}{{ end }}{{ end -}}
 {{ $queues | uniq | toJson }}
 {{- end -}}
