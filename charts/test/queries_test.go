@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/promql/parser"
 )
@@ -46,7 +47,7 @@ func queries(t *testing.T) map[string]string {
 }
 
 // given are labels that Prometheus adds when it scrapes, and that of histograms.
-var given = []string{labels.MetricName, "namespace", "exported_namespace", "pod", "le"}
+var given = []string{model.MetricNameLabel, "namespace", "exported_namespace", "pod", "le"}
 
 // TestQueries: Prometheus can read them, and the metrics and labels that they
 // name are in metrics.golden, which a test of signmill holds against the

@@ -32,7 +32,6 @@
 {{- define "signmill.args" -}}
 {{- $args := list "worker" "--policy=/etc/signmill/policy.yaml" "--health=:8080"
   (printf "--jobs=%s" .Values.serviceBus.jobs)
-  (printf "--replies=%s" .Values.serviceBus.replies)
   (printf "--concurrency=%d" (int .Values.worker.concurrency))
   (printf "--job-timeout=%s" .Values.worker.jobTimeout)
   (printf "--drain-timeout=%ds" (int .Values.worker.drainSeconds))

@@ -8,6 +8,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"log"
@@ -50,13 +51,13 @@ var custom = map[string][]string{
 
 func main() {
 	log.SetFlags(0)
-	if err := generate(); err != nil {
+	if err := generate(context.Background()); err != nil {
 		log.Fatal(err)
 	}
 }
 
-func generate() error {
-	dir, err := download(kubernetes)
+func generate(ctx context.Context) error {
+	dir, err := download(ctx, kubernetes)
 	if err != nil {
 		return err
 	}
@@ -64,7 +65,7 @@ func generate() error {
 		return err
 	}
 	for module, files := range custom {
-		if dir, err = download(module); err != nil {
+		if dir, err = download(ctx, module); err != nil {
 			return err
 		}
 		for _, file := range files {
@@ -77,8 +78,8 @@ func generate() error {
 }
 
 // download returns the directory of a module.
-func download(module string) (string, error) {
-	out, err := exec.Command("go", "mod", "download", "-json", module).Output()
+func download(ctx context.Context, module string) (string, error) {
+	out, err := exec.CommandContext(ctx, "go", "mod", "download", "-json", module).Output()
 	if err != nil {
 		return "", fmt.Errorf("download %s: %w", module, err)
 	}
