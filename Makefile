@@ -5,7 +5,7 @@ FUZZTIME ?= 1m
 SEEDS ?= 500
 
 .DEFAULT_GOAL := help
-.PHONY: help build test race lint fmt conformance fuzz chaos crash drains connection-chaos soak bench quota-bench quota-processes redis-test chart-test chart-golden ci
+.PHONY: help build test race lint fmt conformance fuzz chaos crash drains connection-chaos soak bench quota-bench quota-processes redis-test chart-test chart-golden image image-test ci
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -75,6 +75,14 @@ chart-test: ## Test the Helm chart: lint, schemas, Pod Security, scaling, snapsh
 chart-golden: ## Write the chart's snapshots and the tables of its README anew
 	cd charts/test && go test -count 1 -timeout 30m ./... -update
 	.ci/chart-sum --write
+
+image: VERSION ?= devel
+image: ## Build the image signmill:VERSION (devel), with docker, podman or buildah
+	@builder=$$(for b in docker podman buildah; do command -v $$b && break; done) && \
+	$$builder build --build-arg VERSION=$(VERSION) --tag signmill:$(VERSION) .
+
+image-test: ## Build the image twice and run it, with buildah and podman and without a registry
+	.ci/image-test
 
 ci: ## Do what CI does
 	.ci/run
