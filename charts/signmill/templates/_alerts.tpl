@@ -26,7 +26,7 @@
   for: 15m
   severity: warning
   summary: The quota is used up, and jobs wait for more than a minute
-  description: More replicas do not help. Spread the keys over more vaults, use cheaper keys, or ask for more quota; signmill estimate tells how long the backlog takes.
+  description: More replicas do not help. Spread the keys over more vaults, use cheaper keys, or ask for more quota; signmill plan tells how long the backlog takes.
 {{- end }}
 - alert: SignmillStuck
   expr: sum by (pod) (signmill_jobs_held{ {{- $series -}} }) > 0 unless sum by (pod) (rate(signmill_items_total{ {{- $series -}} }[10m])) > 0
@@ -39,7 +39,7 @@
   for: 5m
   severity: critical
   summary: A reply queue refuses replies
-  description: It is full, gone, or the right to send is missing. signmill doctor tells. Jobs wait for it, and are signed again when they come back.
+  description: It is full, gone, or the right to send is missing. signmill doctor tells. The replicas take no jobs until it takes replies again.
 - alert: SignmillLocksLate
   expr: histogram_quantile(0.05, sum by (le) (rate(signmill_lock_margin_seconds_bucket{ {{- $series -}} }[10m]))) < 2
   for: 10m
