@@ -58,10 +58,10 @@ func TestReceiveDoesNotSpin(t *testing.T) {
 				r := must(newClient(t, c.dial).Receiver(plainQueue))
 				ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
 				defer cancel()
-				var dials, puts []float64
-				for _, at := range []time.Duration{2 * time.Minute, 4 * time.Minute, time.Hour} {
+				var dials, puts [3]float64 // each written once
+				for i, at := range []time.Duration{2 * time.Minute, 4 * time.Minute, time.Hour} {
 					time.AfterFunc(at, func() {
-						dials, puts = append(dials, float64(c.dials())), append(puts, float64(tokens.Load()))
+						dials[i], puts[i] = float64(c.dials()), float64(tokens.Load())
 					})
 				}
 				if _, err := r.Receive(ctx, 1); err == nil || ctx.Err() == nil {
