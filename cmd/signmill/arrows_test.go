@@ -26,16 +26,17 @@ var arrows = map[string][]string{
 	"queue/localbus":                    {},
 	"signer":                            {"schema"},
 	"signer/signertest":                 {"signer", "schema"},
-	"signer/keyvault":                   {"signer", "signer/quota", "schema"},
+	"signer/keyvault":                   {"signer", "signer/instrument", "signer/quota", "schema"},
+	"signer/instrument":                 {},
 	"signer/localvault":                 {},
 	"signer/quota":                      {},
 	"signer/quota/redisshare":           {"signer/quota"},
 	"signer/quota/redisshare/redistest": {},
-	"worker":                            {"queue", "schema", "signer", "signer/quota"},
+	"worker":                            {"queue", "schema", "signer", "signer/instrument", "signer/quota"},
 	"worker/history":                    {"schema", "signer"}, // tests alone import it
 	"worker/audit":                      {"schema", "signer", "worker"},
 	"worker/policy":                     {"queue", "schema", "signer", "signer/quota"},
-	"cmd/signmill":                      {"queue", "queue/servicebus", "schema", "signer", "signer/keyvault", "signer/quota", "signer/quota/redisshare", "worker", "worker/audit", "worker/policy"},
+	"cmd/signmill":                      {"queue", "queue/servicebus", "schema", "signer", "signer/instrument", "signer/keyvault", "signer/quota", "signer/quota/redisshare", "worker", "worker/audit", "worker/policy"},
 	"cmd/signmill/stack.go":             {"queue/localbus", "signer/localvault"},
 
 	"signer/quota/quotabench": {"schema", "signer", "signer/quota"}, // its tests alone import them

@@ -2,19 +2,18 @@ package keyvault
 
 import (
 	"context"
-	"errors"
 
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
-	"go.opentelemetry.io/otel/metric/noop"
 
 	"github.com/signmill/signmill/schema"
+	"github.com/signmill/signmill/signer/instrument"
 )
 
 // Names of what a [Client] counts with Config.Meter, and of the attributes.
 const (
-	// MetricCalls counts calls to vaults, each attempt once, by AttributeOperation
-	// and AttributeOutcome. The SDK's own first question of a vault, which
+	// MetricCalls counts calls to vaults, each attempt once, by AttributeOperation,
+	// AttributeKey and AttributeOutcome. The SDK's own first question of a vault, which
 	// carries no token, is not counted.
 	MetricCalls = "signmill.vault.calls"
 
@@ -28,10 +27,23 @@ const (
 	// is getPublicKey; the life of keys has words of its own, such as create.
 	AttributeOperation = "signmill.operation"
 
+	// AttributeKey is the key's name in its vault.
+	AttributeKey = "signmill.key.name"
+
 	// AttributeOutcome is "ok", or the code of the failure from schema's
 	// vocabulary.
 	AttributeOutcome = "signmill.outcome"
 )
+
+// Metrics describes what a [Client] counts.
+func Metrics() []instrument.Row {
+	return []instrument.Row{
+		{Name: MetricCalls, Kind: instrument.Counter, Unit: "{call}", About: "Calls to vaults, each attempt once; outcome throttled is a 429",
+			Attributes: []string{AttributeOperation, AttributeKey, AttributeOutcome}},
+		{Name: MetricCallsSaved, Kind: instrument.Counter, Unit: "{call}", About: "Operations that were done without a call, with a public key or from the cache",
+			Attributes: []string{AttributeOperation}},
+	}
+}
 
 // counters counts calls made and calls saved.
 type counters struct {
@@ -40,25 +52,21 @@ type counters struct {
 }
 
 func newCounters(meter metric.Meter) (counters, error) {
-	if meter == nil {
-		meter = noop.Meter{}
-	}
-	calls, err := meter.Int64Counter(MetricCalls, metric.WithUnit("{call}"), metric.WithDescription("Calls to vaults, each attempt once"))
-	saved, err2 := meter.Int64Counter(MetricCallsSaved, metric.WithUnit("{call}"), metric.WithDescription("Operations that were done without a call"))
-	c := counters{calls, saved, map[schema.Operation]metric.AddOption{}}
+	m := instrument.New(meter, Metrics())
+	c := counters{m.Counter(MetricCalls), m.Counter(MetricCallsSaved), map[schema.Operation]metric.AddOption{}}
 	for _, operation := range schema.Operations() {
 		c.savedBy[operation] = metric.WithAttributeSet(attribute.NewSet(attribute.String(AttributeOperation, string(operation))))
 	}
-	return c, errors.Join(err, err2)
+	return c, m.Err()
 }
 
 // call counts one call; code is empty when it succeeded.
-func (c counters) call(ctx context.Context, operation schema.Operation, code schema.Code) {
+func (c counters) call(ctx context.Context, operation schema.Operation, key string, code schema.Code) {
 	if code == "" {
 		code = "ok"
 	}
 	c.calls.Add(ctx, 1, metric.WithAttributes(
-		attribute.String(AttributeOperation, string(operation)), attribute.String(AttributeOutcome, string(code))))
+		attribute.String(AttributeOperation, string(operation)), attribute.String(AttributeKey, key), attribute.String(AttributeOutcome, string(code))))
 }
 
 func (c counters) save(ctx context.Context, operation schema.Operation) {

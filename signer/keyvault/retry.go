@@ -132,7 +132,7 @@ func (c *Client) count(ctx context.Context, t task, err error) {
 	if t.keeping != nil {
 		operation = schema.Operation(t.keeping.what)
 	}
-	c.counters.call(ctx, operation, code)
+	c.counters.call(ctx, operation, t.id.name, code)
 }
 
 // guarded makes one call, and makes an error of a panic of the SDK or the
