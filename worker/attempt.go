@@ -79,9 +79,9 @@ func (w *Worker) attempt(ctx context.Context, d *heldDelivery, p *progress) (pas
 		}
 		p.key, p.resolved = key, true
 	}
-	ctx, span := w.observer.items(ctx, p.job, p.key)
+	ctx = w.observer.items(ctx, p.job, p.key)
 	passing, cause = w.doItems(ctx, d, p)
-	endItems(span, p.results, cause)
+	w.observer.endItems(ctx, p.job, p.results, cause)
 	return passing, cause
 }
 

@@ -18,6 +18,7 @@ type keeper struct {
 	wake     chan struct{}  // tells run to look again; capacity 1, never closed
 	renewals sync.WaitGroup // under way
 	meter    meter
+	margin   func(context.Context, time.Duration) // told what was left of a lock
 
 	mu       sync.Mutex // guards the fields below, and those of each kept
 	due      dueHeap
@@ -30,6 +31,7 @@ type kept struct {
 	delivery *queue.Delivery
 	lose     context.CancelCauseFunc
 	every    time.Duration // between two renewals
+	since    time.Time     // when the lock began
 	at       time.Time     // of the next one
 	index    int           // in the heap; -1: it is being renewed, or not kept any more
 	gone     bool          // not kept any more
@@ -43,7 +45,7 @@ const (
 )
 
 func newKeeper() *keeper {
-	return &keeper{wake: make(chan struct{}, 1), meter: newMeter()}
+	return &keeper{wake: make(chan struct{}, 1), meter: newMeter(), margin: func(context.Context, time.Duration) {}}
 }
 
 // keep renews the lock of d, which lasts that long, until letGo is called. The
@@ -51,7 +53,7 @@ func newKeeper() *keeper {
 // that the lock is gone.
 func (k *keeper) keep(ctx context.Context, d *queue.Delivery, lock time.Duration) (held context.Context, letGo func()) {
 	held, lose := context.WithCancelCause(ctx)
-	e := &kept{delivery: d, lose: lose, every: lock / 3}
+	e := &kept{delivery: d, lose: lose, every: lock / 3, since: time.Now()}
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.schedule(e, e.every)
@@ -105,6 +107,7 @@ func (k *keeper) renewDue(ctx context.Context) time.Duration {
 func (k *keeper) renew(ctx context.Context, e *kept) {
 	ctx, cancel := context.WithTimeout(ctx, max(e.every, renewalTime))
 	defer cancel()
+	left := 3*e.every - time.Since(e.since)
 	until, err := e.delivery.Renew(ctx)
 	if errors.Is(err, queue.ErrLockLost) {
 		e.lose(queue.ErrLockLost)
@@ -117,7 +120,8 @@ func (k *keeper) renew(ctx context.Context, e *kept) {
 	case err != nil:
 		k.schedule(e, max(renewalRetry, e.every/4))
 	default:
-		e.every = k.meter.measure(until, time.Now()) / 3
+		k.margin(ctx, left)
+		e.every, e.since = k.meter.measure(until, time.Now())/3, time.Now()
 		k.schedule(e, e.every)
 	}
 	k.rouse()

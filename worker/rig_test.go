@@ -131,6 +131,13 @@ func (r *rig) receiver(name string) queue.Receiver {
 // at the end of the test.
 func (r *rig) start() (drain func()) {
 	r.t.Helper()
+	_, drain = r.startWorker()
+	return drain
+}
+
+// startWorker is start for a test that asks the worker.
+func (r *rig) startWorker() (w *worker.Worker, drain func()) {
+	r.t.Helper()
 	w, err := worker.New(r.config)
 	r.must(err)
 	ctx, cancel := context.WithCancel(r.t.Context())
@@ -148,7 +155,7 @@ func (r *rig) start() (drain func()) {
 		}
 	}
 	r.cleanup(func(context.Context) error { drain(); return nil })
-	return drain
+	return w, drain
 }
 
 // public asks the vault for the key of a kid.

@@ -19,13 +19,13 @@ const settleTimeout = 30 * time.Second
 func (w *Worker) conclude(held, last context.Context, d *heldDelivery, v verdict) {
 	log := traced(last, w.Log.With("message_id", d.ID, "delivery_count", d.Count, "duration_ms", time.Since(d.began).Milliseconds()))
 	if lockLost(held) {
-		w.observer.conclude(last, v, queue.ErrLockLost)
+		w.observer.conclude(last, d, v, queue.ErrLockLost)
 		log.Warn("lock lost: the result is thrown away and the job comes again")
 		return
 	}
 	err := w.reply(held, last, d, v)
 	if lockLost(held) && err != nil {
-		w.observer.conclude(last, v, queue.ErrLockLost)
+		w.observer.conclude(last, d, v, queue.ErrLockLost)
 		log.Warn("lock lost: the result is thrown away and the job comes again", "error", err)
 		return
 	}
@@ -37,7 +37,7 @@ func (w *Worker) conclude(held, last context.Context, d *heldDelivery, v verdict
 	}
 	w.recordDeadLetter(last, d.Delivery, v)
 	err = w.observer.settle(last, d.Delivery, v)
-	w.observer.conclude(last, v, err)
+	w.observer.conclude(last, d, v, err)
 	if err != nil {
 		if v.outcome != queue.Abandon {
 			w.unconfirmed.add(d.from.name, d.Delivery, v.settlement())

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"time"
 
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/codes"
@@ -24,9 +25,20 @@ func disposition(o queue.Outcome) attribute.KeyValue {
 	return semconv.MessagingServiceBusDispositionStatusAbandon
 }
 
-// conclude tells the span of ctx what its delivery came to. A job that was
-// answered is a success, also when the answer is a refusal.
-func (o *observer) conclude(ctx context.Context, v verdict, err error) {
+// conclude tells what a delivery came to; err is why it could not be settled. A
+// job that was answered is a success, also when the answer is a refusal.
+func (o *observer) conclude(ctx context.Context, d *heldDelivery, v verdict, err error) {
+	kind := ""
+	switch {
+	case err != nil:
+		kind = errorType(err)
+	case v.outcome == queue.DeadLetter:
+		kind = string(v.reason)
+	case v.outcome == queue.Abandon || v.putOff:
+		kind = errorType(v.cause)
+	}
+	o.meters.processed(ctx, o.JobQueue, time.Since(d.began), kind)
+	o.tally.concluded(d, v, kind)
 	span := trace.SpanFromContext(ctx)
 	if !span.IsRecording() {
 		return
@@ -34,13 +46,8 @@ func (o *observer) conclude(ctx context.Context, v verdict, err error) {
 	if v.result != nil {
 		span.SetAttributes(attributeStatus.String(string(v.result.Status)))
 	}
-	switch {
-	case err != nil:
-		failed(span, err)
-	case v.outcome == queue.DeadLetter:
-		fail(span, string(v.reason))
-	case v.outcome == queue.Abandon || v.putOff:
-		failed(span, v.cause)
+	if kind != "" {
+		fail(span, kind)
 	}
 }
 
@@ -58,8 +65,11 @@ func fail(span trace.Span, kind string) {
 }
 
 // errorType is the value of error.type: the service's word for a failure of the
-// broker, schema's code for one of the signer.
+// broker, schema's code for one of the signer; "" for none.
 func errorType(err error) string {
+	if err == nil {
+		return ""
+	}
 	kinds := []struct {
 		err  error
 		name string

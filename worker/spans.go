@@ -2,6 +2,7 @@ package worker
 
 import (
 	"context"
+	"time"
 
 	"go.opentelemetry.io/otel/attribute"
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
@@ -24,8 +25,19 @@ const (
 	attributeStatus    = attribute.Key("signmill.status") // of the result
 )
 
-// receive is Receive of the job queue with a span that links the producers.
+// receive is Receive of the job queue, observed.
 func (o *observer) receive(ctx context.Context, from queue.Receiver, limit int) ([]*queue.Delivery, error) {
+	began := time.Now()
+	deliveries, err := o.receiveSpan(ctx, from, limit)
+	if ctx.Err() == nil || len(deliveries) > 0 {
+		o.meters.received(ctx, o.JobQueue, time.Since(began), deliveries, err)
+	}
+	o.tally.received(err)
+	return deliveries, err
+}
+
+// receiveSpan makes a span that links the producers.
+func (o *observer) receiveSpan(ctx context.Context, from queue.Receiver, limit int) ([]*queue.Delivery, error) {
 	if !o.on {
 		return from.Receive(ctx, limit)
 	}
@@ -55,9 +67,10 @@ func (o *observer) start(ctx context.Context, operation, name string, kind trace
 // process begins the span of a delivery. The contexts that it returns hold it;
 // without spans they hold the producer's, so that the reply passes it on.
 func (o *observer) process(work, last context.Context, d *heldDelivery) (_, _ context.Context, end func()) {
+	o.tally.begin(d)
 	producer, _ := ExtractTrace(d.Message)
 	if !o.on {
-		return passOn(work, producer), passOn(last, producer), func() {}
+		return passOn(work, producer), passOn(last, producer), func() { o.tally.end(d) }
 	}
 	var links []trace.Link
 	if producer.IsValid() && o.Link {
@@ -70,7 +83,7 @@ func (o *observer) process(work, last context.Context, d *heldDelivery) (_, _ co
 	if span.IsRecording() {
 		span.SetAttributes(about(d)...)
 	}
-	return trace.ContextWithSpan(work, span), last, func() { span.End() }
+	return trace.ContextWithSpan(work, span), last, func() { span.End(); o.tally.end(d) }
 }
 
 // passOn returns ctx with another's span, if there is one.
@@ -95,23 +108,30 @@ func about(d *heldDelivery) []attribute.KeyValue {
 }
 
 // items begins the span of all items of a job.
-func (o *observer) items(ctx context.Context, job schema.Job, key signer.Key) (context.Context, trace.Span) {
+func (o *observer) items(ctx context.Context, job schema.Job, key signer.Key) context.Context {
 	if !trace.SpanFromContext(ctx).IsRecording() {
-		return ctx, trace.SpanFromContext(context.Background()) // one that does nothing
+		return ctx
 	}
 	trace.SpanFromContext(ctx).SetAttributes(attributeJob.String(job.ID))
-	return o.Tracer.Start(ctx, string(job.Operation)+" "+job.Key, trace.WithAttributes( //nolint:spancheck // endItems ends it
+	ctx, _ = o.Tracer.Start(ctx, string(job.Operation)+" "+job.Key, trace.WithAttributes( //nolint:spancheck // endItems ends it
 		attributeOperation.String(string(job.Operation)),
 		attributeKey.String(job.Key),
 		attributeKID.String(key.KID),
 		attributeAlgorithm.String(string(job.Algorithm)),
 		attributeItems.Int(len(job.Items))))
+	return ctx
 }
 
-// endItems ends it; cause is the first failure.
-func endItems(span trace.Span, items []schema.ItemResult, cause error) {
+// endItems ends the span of ctx, if items began one; cause is the first failure.
+func (o *observer) endItems(ctx context.Context, job schema.Job, items []schema.ItemResult, cause error) {
+	o.meters.did(ctx, job, items)
+	o.tally.did(len(items))
+	span := trace.SpanFromContext(ctx)
+	if !span.IsRecording() {
+		return
+	}
 	defer span.End()
-	if !span.IsRecording() || cause == nil {
+	if cause == nil {
 		return
 	}
 	n := 0
@@ -141,9 +161,17 @@ func quiet(ctx context.Context) context.Context {
 	return trace.ContextWithSpanContext(ctx, trace.SpanContextFromContext(ctx))
 }
 
-// send sends a reply with the context of its own span in it. Its time is that
-// of the reply, which may wait for a batch, and is sent together with others.
+// send sends a reply, observed.
 func (o *observer) send(ctx context.Context, to string, b *outbox, m queue.Message) error {
+	began := time.Now()
+	err := o.sendSpan(ctx, to, b, m)
+	o.meters.replied(ctx, to, time.Since(began), err)
+	return err
+}
+
+// sendSpan sends a reply with the context of its own span in it. Its time is that
+// of the reply, which may wait for a batch, and is sent together with others.
+func (o *observer) sendSpan(ctx context.Context, to string, b *outbox, m queue.Message) error {
 	if !o.on {
 		InjectTrace(ctx, &m)
 		return b.send(ctx, m)
@@ -157,8 +185,15 @@ func (o *observer) send(ctx context.Context, to string, b *outbox, m queue.Messa
 	return err
 }
 
-// settle ends a delivery as v says, with a span.
+// settle ends a delivery as v says, observed.
 func (o *observer) settle(ctx context.Context, d *queue.Delivery, v verdict) error {
+	began := time.Now()
+	err := o.settleSpan(ctx, d, v)
+	o.meters.settled(ctx, o.JobQueue, time.Since(began), v, err)
+	return err
+}
+
+func (o *observer) settleSpan(ctx context.Context, d *queue.Delivery, v verdict) error {
 	if !o.on {
 		return settle(ctx, d, v.settlement())
 	}

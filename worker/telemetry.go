@@ -2,6 +2,7 @@ package worker
 
 import (
 	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/metric"
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 	"go.opentelemetry.io/otel/trace"
 	"go.opentelemetry.io/otel/trace/noop"
@@ -15,6 +16,7 @@ import (
 // of the job, and those of the signer for the first [tracedItems] of them.
 type Telemetry struct {
 	Tracer   trace.Tracer // makes the spans; nil: there are none
+	Meter    metric.Meter // measures what Metrics lists; nil: nothing is measured
 	Link     bool         // a job's span begins a trace of its own and links the producer's; false: it is a part of the producer's trace
 	JobQueue string       // name of the job queue
 	Server   string       // host of the broker; "" leaves it out
@@ -29,6 +31,8 @@ type observer struct {
 	Telemetry
 	on     bool                 // there are spans
 	common []attribute.KeyValue // of every messaging span
+	meters *meters
+	tally  tally
 }
 
 func newObserver(t Telemetry) *observer {

@@ -77,8 +77,8 @@ func (s spans) list() string {
 	return b.String()
 }
 
-// attribute returns an attribute of a span as text, or "".
-func attribute(span sdktrace.ReadOnlySpan, name string) string {
+// attributeOf returns an attribute of a span as text, or "".
+func attributeOf(span sdktrace.ReadOnlySpan, name string) string {
 	for _, a := range span.Attributes() {
 		if string(a.Key) == name {
 			return a.Value.String()
@@ -122,7 +122,7 @@ func TestOneTraceFromProducerToSettlement(t *testing.T) {
 		if got := len(s.named(vaultCall)); got != 2 {
 			t.Errorf("got %d spans of vault calls, want 2", got)
 		}
-		if got := attribute(items, "signmill.items"); got != "2" {
+		if got := attributeOf(items, "signmill.items"); got != "2" {
 			t.Errorf("signmill.items: got %q, want 2", got)
 		}
 		if links := s.named("receive jobs")[0].Links(); len(links) != 1 || links[0].SpanContext.SpanID() != producer.SpanID() {
@@ -220,7 +220,7 @@ func TestSpansOfFailures(t *testing.T) {
 			if span.Status().Code != codes.Error {
 				t.Errorf("got status %v, want an error", span.Status())
 			}
-			got = append(got, attribute(span, "error.type"))
+			got = append(got, attributeOf(span, "error.type"))
 		}
 		if want := "[unavailable attempts_exhausted not_json]"; fmt.Sprint(got) != want {
 			t.Errorf("error.type: got %v, want %s", got, want)

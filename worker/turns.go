@@ -32,6 +32,16 @@ func (p *places) at(vault string) chan struct{} {
 	return p.of[vault]
 }
 
+// used returns how many places are taken, of all vaults.
+func (p *places) used() (n int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, of := range p.of {
+		n += len(of)
+	}
+	return n
+}
+
 // place is one of the places of a vault. An item gives it back when it ends, or
 // when it begins to wait for the quota: there the gate knows whose turn is next,
 // and a place that waited would hold up others.

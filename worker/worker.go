@@ -39,6 +39,11 @@ func New(c Config) (*Worker, error) {
 		unconfirmed: newUnconfirmed(mostUnconfirmed),
 		recovered:   make(chan struct{}, 1),
 	}
+	var err error
+	if w.observer.meters, err = newMeters(w); err != nil {
+		return nil, fmt.Errorf("worker telemetry: %w", err)
+	}
+	w.keeper.margin = w.observer.meters.renewed
 	return w, w.SetReplies(c.Replies, c.DefaultReply)
 }
 

@@ -1,0 +1,101 @@
+package worker
+
+import (
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/signmill/signmill/queue"
+)
+
+// State is a snapshot of a Worker. Counts are since New.
+type State struct {
+	Held      int           // deliveries now
+	Oldest    time.Duration // how long the longest of them has been held; zero when there is none
+	Places    int           // items with the signer now
+	Items     int64         // that have an outcome
+	Answered  int64         // jobs
+	GivenBack int64         // deliveries, those too whose lock was lost
+	Dead      int64         // jobs dead-lettered here
+	Refused   error         // why the job queue refused the last call; nil: it did not
+	Failures  []Failure     // the last ones, the newest first; at most 10
+}
+
+// Failure is a delivery that did not end with an answer.
+type Failure struct {
+	At        time.Time
+	MessageID string
+	Kind      string // a code of schema's, or a word for a failure of the broker
+}
+
+// State returns a snapshot.
+func (w *Worker) State() State {
+	s := w.observer.tally.state()
+	s.Places = w.places.used()
+	return s
+}
+
+const failuresKept = 10
+
+// tally counts for State. The zero value is ready.
+type tally struct {
+	mu    sync.Mutex // guards the fields below
+	count State
+	held  map[*heldDelivery]struct{}
+}
+
+func (t *tally) state() State {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	s := t.count
+	s.Failures, s.Held = slices.Clone(s.Failures), len(t.held)
+	for d := range t.held {
+		s.Oldest = max(s.Oldest, time.Since(d.began))
+	}
+	return s
+}
+
+func (t *tally) received(err error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.count.Refused = err
+}
+
+func (t *tally) begin(d *heldDelivery) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.held == nil {
+		t.held = map[*heldDelivery]struct{}{}
+	}
+	t.held[d] = struct{}{}
+}
+
+func (t *tally) end(d *heldDelivery) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	delete(t.held, d)
+}
+
+func (t *tally) did(items int) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.count.Items += int64(items)
+}
+
+// concluded counts a delivery that failed with kind, or was answered where that
+// is "".
+func (t *tally) concluded(d *heldDelivery, v verdict, kind string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	switch {
+	case kind == "":
+		t.count.Answered++
+		return
+	case v.outcome == queue.DeadLetter && kind == string(v.reason):
+		t.count.Dead++
+	default:
+		t.count.GivenBack++
+	}
+	t.count.Failures = slices.Insert(t.count.Failures, 0, Failure{time.Now(), d.ID, kind})
+	t.count.Failures = t.count.Failures[:min(len(t.count.Failures), failuresKept)]
+}
