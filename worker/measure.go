@@ -39,10 +39,13 @@ func newMeters(w *Worker) (*meters, error) {
 		integrity:   m.Counter(metricIntegrity),
 		malformed:   m.Counter(metricMalformed),
 	}
-	m.Gauge(metricHeld, func() float64 { return float64(w.observer.tally.state().Held) })
-	m.Gauge(metricHeldMost, func() float64 { return float64(w.JobsHeld) })
-	m.Gauge(metricPlaces, func() float64 { return float64(w.places.used()) })
-	m.Gauge(metricPlacesMost, func() float64 { return float64(w.Concurrency) })
+	gauge := func(name string, read func() int) {
+		m.Gauge(name, func(o instrument.Observe) { o(float64(read()), semconv.MessagingDestinationName(w.Telemetry.JobQueue)) })
+	}
+	gauge(metricHeld, func() int { return w.observer.tally.state().Held })
+	gauge(metricHeldMost, func() int { return w.JobsHeld })
+	gauge(metricPlaces, w.places.used)
+	gauge(metricPlacesMost, func() int { return w.Concurrency })
 	return all, m.Err()
 }
 

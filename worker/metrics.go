@@ -47,9 +47,9 @@ func Metrics() []instrument.Row {
 		{Name: metricIntegrity, Kind: instrument.Counter, Unit: "{item}", About: "Answers of a vault that failed the check and were thrown away; any is an alarm", Attributes: []string{string(attributeKey)}},
 		{Name: metricLockMargin, Kind: instrument.Histogram, Unit: "s", About: "Time left on the lock when it was renewed; near zero is a job about to be lost", Bounds: []float64{0, 1, 2, 5, 10, 20, 30, 60, 120, 300}},
 		{Name: metricMalformed, Kind: instrument.Counter, Unit: "{job}", About: "Jobs whose traceparent could not be read"},
-		{Name: metricHeld, Kind: instrument.Gauge, Unit: "{job}", About: "Jobs held now"},
-		{Name: metricHeldMost, Kind: instrument.Gauge, Unit: "{job}", About: "Jobs that may be held at once"},
-		{Name: metricPlaces, Kind: instrument.Gauge, Unit: "{item}", About: "Items with the signer now that do not wait for the quota"},
-		{Name: metricPlacesMost, Kind: instrument.Gauge, Unit: "{item}", About: "Items that may be with the signer at once, for each vault"},
+		{Name: metricHeld, Kind: instrument.Gauge, Unit: "{job}", About: "Jobs held now", Attributes: []string{"messaging.destination.name"}},
+		{Name: metricHeldMost, Kind: instrument.Gauge, Unit: "{job}", About: "Jobs that may be held at once", Attributes: []string{"messaging.destination.name"}},
+		{Name: metricPlaces, Kind: instrument.Gauge, Unit: "{item}", About: "Items with the signer now that do not wait for the quota", Attributes: []string{"messaging.destination.name"}},
+		{Name: metricPlacesMost, Kind: instrument.Gauge, Unit: "{item}", About: "Items that may be with the signer at once, for each vault", Attributes: []string{"messaging.destination.name"}},
 	}
 }

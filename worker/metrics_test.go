@@ -105,9 +105,9 @@ func TestMeasurementsOfJobs(t *testing.T) {
 			"signmill.items ec integrity sign":                     1,
 			"signmill.verify.failures ec":                          1,
 			"signmill.trace.malformed":                             1,
-			"signmill.jobs.held":                                   0,
-			"signmill.jobs.held.limit":                             128,
-			"signmill.places.limit":                                64,
+			"signmill.jobs.held jobs":                              0,
+			"signmill.jobs.held.limit jobs":                        128,
+			"signmill.places.limit jobs":                           64,
 		} {
 			if v, ok := got[name]; !ok || v != want {
 				t.Errorf("%s: got %v, want %v, among\n%s", name, v, want, strings.Join(sortedKeys(got), "\n"))

@@ -61,10 +61,16 @@ func (o workerOptions) fill(p *post, b backend, log *slog.Logger) error {
 	if p.telemetry, err = newTelemetry(log, o.exports...); err != nil {
 		return err
 	}
+	if err = p.telemetry.measure(o.health != ""); err != nil {
+		return err
+	}
 	if c.Telemetry, err = o.observed(p.telemetry); err != nil {
 		return err
 	}
 	if p.gates, err = newGates(f, gateSpec{o.config.Concurrency, quotaLanes(lanes), o.longestJob()}, log); err != nil {
+		return err
+	}
+	if err = measureGates(p.telemetry.measured.meter(), p.gates); err != nil {
 		return err
 	}
 	if p.vault, err = keyvault.New(p.traced(p.paced(o.vaultConfig(b)))); err != nil {

@@ -20,12 +20,12 @@ func (o workerOptions) observed(t *telemetry) (worker.Telemetry, error) {
 	default:
 		return worker.Telemetry{}, usagef("--trace-parent %q: use parent or link", o.traceParent)
 	}
-	return worker.Telemetry{Tracer: t.tracer(), Link: o.traceParent == traceLink, JobQueue: o.jobs, Server: o.azure.namespace}, nil
+	return worker.Telemetry{Tracer: t.tracer(), Meter: t.measured.meter(), Link: o.traceParent == traceLink, JobQueue: o.jobs, Server: o.azure.namespace}, nil
 }
 
-// traced lets the vault's client make its spans.
+// traced lets the vault's client make its spans, and measure.
 func (p *post) traced(c keyvault.Config) keyvault.Config {
-	c.Tracer = p.telemetry.tracer()
+	c.Tracer, c.Meter = p.telemetry.tracer(), p.telemetry.measured.meter()
 	return c
 }
 
@@ -48,5 +48,5 @@ func (p *post) sendSpans(own, replies string) error {
 		p.warmups = append(p.warmups, sender.Warm)
 	}
 	p.telemetry.sendTo(sender)
-	return nil
+	return measureSpans(p.telemetry.measured.meter(), p.telemetry.queue)
 }

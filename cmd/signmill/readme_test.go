@@ -25,8 +25,8 @@ func TestReadmeTables(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	tables := map[string]func(*testing.T, string) string{"flags": flagTable, "commands": commandTable, "operations": operationTable, "codes": codeTable}
-	section := regexp.MustCompile(`(?s)<!-- (flags|commands|operations|codes): ([\w ]+) -->\n.*?<!-- end -->`)
+	tables := map[string]func(*testing.T, string) string{"flags": flagTable, "commands": commandTable, "operations": operationTable, "codes": codeTable, "metrics": metricTable}
+	section := regexp.MustCompile(`(?s)<!-- (flags|commands|operations|codes|metrics): ([\w ]+) -->\n.*?<!-- end -->`)
 	found := map[string]int{}
 	want := section.ReplaceAllStringFunc(string(text), func(old string) string {
 		match := section.FindStringSubmatch(old)
@@ -34,7 +34,7 @@ func TestReadmeTables(t *testing.T) {
 		found[kind]++
 		return "<!-- " + kind + ": " + command + " -->\n" + tables[kind](t, command) + "<!-- end -->"
 	})
-	if found["flags"] != 4 || found["commands"] != 2 || found["operations"] != 1 || found["codes"] != 1 {
+	if found["metrics"] != 1 || found["flags"] != 4 || found["commands"] != 2 || found["operations"] != 1 || found["codes"] != 1 {
 		t.Fatalf("the README has %v tables, want 4 of flags, 2 of commands, 1 of operations and 1 of codes", found)
 	}
 	if want == string(text) {
@@ -112,5 +112,15 @@ func flagTable(t *testing.T, command string) string {
 		_, usage := pflag.UnquoteUsage(f)
 		fmt.Fprintf(&b, "| `--%s` | %s | %s |\n", f.Name, value, strings.ReplaceAll(usage, "|", `\|`))
 	})
+	return b.String()
+}
+
+// metricTable renders what a worker measures as Markdown.
+func metricTable(*testing.T, string) string {
+	var b strings.Builder
+	b.WriteString("| metric | kind | unit | what it tells | by |\n|---|---|---|---|---|\n")
+	for _, row := range allMetrics() {
+		fmt.Fprintf(&b, "| `%s` | %s | %s | %s | %s |\n", row.Name, row.Kind, row.Unit, row.About, strings.Join(row.Attributes, ", "))
+	}
 	return b.String()
 }

@@ -22,10 +22,11 @@ const scopeName = "github.com/signmill/signmill"
 
 // telemetry is where the spans of a process go.
 type telemetry struct {
-	log     *slog.Logger
-	spans   *sdktrace.TracerProvider // nil: there are none
-	onQueue bool                     // they also go to a queue
-	queue   *spanQueue               // that one; nil: not yet, or none
+	log      *slog.Logger
+	spans    *sdktrace.TracerProvider // nil: there are none
+	onQueue  bool                     // they also go to a queue
+	queue    *spanQueue               // that one; nil: not yet, or none
+	measured *measurements            // nil: nothing is measured
 }
 
 // newTelemetry makes what the standard variables of OpenTelemetry ask for.

@@ -83,6 +83,7 @@ type workerOptions struct {
 	allowOperation []string // empty: sign
 	policy         string   // a file that says all that instead; "": none
 
+	health      string   // where /livez, /readyz, /metrics and a page are served; "": nowhere
 	exports     []string // where spans go when no variable says so
 	traceQueue  string   // for spans; "": the reply queue
 	traceParent string   // parent or link; "": parent
@@ -135,6 +136,7 @@ func (o *workerOptions) add(f *pflag.FlagSet) {
 	o.audit.add(f)
 	f.StringVar(&o.policy, "policy", "", "a `FILE` with vaults, quotas, keys, producers and reply queues, instead of --vault, --allow-key, --allow-operation, --allow-reply and --replies")
 	o.budget.add(f)
+	f.StringVar(&o.health, "health", "", "`ADDRESS` where /livez, /readyz, /metrics and a page for people are served, such as :8080 (default nowhere)")
 	f.StringVar(&o.traceQueue, "trace-queue", "", "the queue for traces (default the reply queue)")
 	f.StringVar(&o.traceParent, "trace-parent", traceParent, "what a job's span does with its producer's: parent, be a part of that trace; link, begin a trace of its own")
 	f.IntVar(&o.maxItems, "max-items", schema.DefaultMaxItems, "items in one job at most")
@@ -208,6 +210,14 @@ func (o workerOptions) serve(s stages, b backend, log *slog.Logger) error {
 		return err
 	}
 	defer p.close()
+	h := newHealth(p, cmp.Or(o.config.JobTimeout, defaultJobTimeout))
+	if o.health != "" {
+		stop, err := h.listen(o.health, log)
+		if err != nil {
+			return err
+		}
+		defer stop()
+	}
 	if err := p.warm(s.Soft, log); err != nil {
 		if s.Soft.Err() != nil {
 			return nil // told to end before it held anything
@@ -222,6 +232,7 @@ func (o workerOptions) serve(s stages, b backend, log *slog.Logger) error {
 		defer stop()
 	}
 	log.Info("worker serves", "jobs", p.jobs, "replies", p.rules.now.Load().Replies, "vaults", urls(p.rules.now.Load()), "keys", slices.Sorted(maps.Keys(p.rules.now.Load().Keys)))
+	h.serve(s.Soft)
 	done := make(chan error, 1) // one result, never closed
 	go func() { done <- p.run(s.Soft) }()
 	select {

@@ -17,6 +17,7 @@ import (
 	"maps"
 	"slices"
 
+	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
 	"go.opentelemetry.io/otel/metric/noop"
 )
@@ -97,25 +98,28 @@ func (m *Maker) Histogram(name string) metric.Float64Histogram {
 	return h
 }
 
-// Gauge makes a gauge whose value is asked of read.
-func (m *Maker) Gauge(name string, read func() float64) {
+// Observe takes a value, and what it is told apart by.
+type Observe func(value float64, by ...attribute.KeyValue)
+
+// Gauge makes a gauge whose values are asked of read.
+func (m *Maker) Gauge(name string, read func(Observe)) {
 	r := m.row(name, Gauge)
 	_, err := m.meter.Float64ObservableGauge(name, metric.WithUnit(r.Unit), metric.WithDescription(r.About),
 		metric.WithFloat64Callback(observe(read)))
 	m.note(err)
 }
 
-// Total makes a counter whose value since the start is asked of read.
-func (m *Maker) Total(name string, read func() float64) {
+// Total makes a counter whose values since the start are asked of read.
+func (m *Maker) Total(name string, read func(Observe)) {
 	r := m.row(name, Total)
 	_, err := m.meter.Float64ObservableCounter(name, metric.WithUnit(r.Unit), metric.WithDescription(r.About),
 		metric.WithFloat64Callback(observe(read)))
 	m.note(err)
 }
 
-func observe(read func() float64) metric.Float64Callback {
+func observe(read func(Observe)) metric.Float64Callback {
 	return func(_ context.Context, o metric.Float64Observer) error {
-		o.Observe(read())
+		read(func(value float64, by ...attribute.KeyValue) { o.Observe(value, metric.WithAttributes(by...)) })
 		return nil
 	}
 }

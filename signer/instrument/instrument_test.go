@@ -26,8 +26,8 @@ func TestInstrumentsAreThoseOfTheTable(t *testing.T) {
 	m := instrument.New(sdkmetric.NewMeterProvider(sdkmetric.WithReader(reader)).Meter("test"), table())
 	m.Counter("a.calls").Add(t.Context(), 3)
 	m.Histogram("a.time").Record(t.Context(), 1.5)
-	m.Gauge("a.held", func() float64 { return 4 })
-	m.Total("a.waited", func() float64 { return 5 })
+	m.Gauge("a.held", func(o instrument.Observe) { o(4) })
+	m.Total("a.waited", func(o instrument.Observe) { o(5) })
 	if err := m.Err(); err != nil {
 		t.Fatal(err)
 	}
@@ -59,8 +59,8 @@ func TestTableAndInstrumentsBelongTogether(t *testing.T) {
 	all := func(m *instrument.Maker) {
 		m.Counter("a.calls")
 		m.Histogram("a.time")
-		m.Gauge("a.held", func() float64 { return 0 })
-		m.Total("a.waited", func() float64 { return 0 })
+		m.Gauge("a.held", func(instrument.Observe) {})
+		m.Total("a.waited", func(instrument.Observe) {})
 	}
 	tests := []struct {
 		name string

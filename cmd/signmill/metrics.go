@@ -1,0 +1,141 @@
+package main
+
+import (
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"go.opentelemetry.io/otel/attribute"
+	otelprom "go.opentelemetry.io/otel/exporters/prometheus"
+	"go.opentelemetry.io/otel/metric"
+	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
+
+	"github.com/signmill/signmill/signer/instrument"
+	"github.com/signmill/signmill/signer/keyvault"
+	"github.com/signmill/signmill/signer/quota"
+	"github.com/signmill/signmill/worker"
+)
+
+// The names of what is measured of a gate and of the spans.
+const (
+	metricUnits     = "signmill.quota.used"
+	metricRate      = "signmill.quota.rate"
+	metricScale     = "signmill.quota.scale"
+	metricWaited    = "signmill.quota.waited"
+	metricWaiting   = "signmill.quota.waiting"
+	metricInFlight  = "signmill.quota.in_flight"
+	metricThrottled = "signmill.vault.throttled"
+	metricSpansSent = "signmill.spans.sent"
+	metricSpansLost = "signmill.spans.dropped"
+)
+
+// gateMetrics describes what is measured of a gate.
+func gateMetrics() []instrument.Row {
+	return []instrument.Row{
+		{Name: metricUnits, Kind: instrument.Total, Unit: "{unit}", About: "Units of the vault's quota that calls of this replica cost", Attributes: []string{attributeVault}},
+		{Name: metricRate, Kind: instrument.Gauge, Unit: "{unit}/s", About: "Units in a second that this replica may use now; 0 where it has no rate of its own", Attributes: []string{attributeVault}},
+		{Name: metricScale, Kind: instrument.Gauge, Unit: "1", About: "Part of the configured quota that is believed to be there; below 1 after refusals", Attributes: []string{attributeVault}},
+		{Name: metricWaited, Kind: instrument.Total, Unit: "s", About: "Time that calls waited for the quota, in all", Attributes: []string{attributeVault}},
+		{Name: metricWaiting, Kind: instrument.Gauge, Unit: "{call}", About: "Calls that wait for the quota now", Attributes: []string{attributeVault}},
+		{Name: metricInFlight, Kind: instrument.Gauge, Unit: "{call}", About: "Calls that were sent to the vault and have no answer", Attributes: []string{attributeVault}},
+		{Name: metricThrottled, Kind: instrument.Total, Unit: "{call}", About: "Calls that the vault answered with 429", Attributes: []string{attributeVault}},
+	}
+}
+
+// spanMetrics describes what is measured of the spans that go to a queue.
+func spanMetrics() []instrument.Row {
+	return []instrument.Row{
+		{Name: metricSpansSent, Kind: instrument.Total, Unit: "{span}", About: "Spans that were put on a queue"},
+		{Name: metricSpansLost, Kind: instrument.Total, Unit: "{span}", About: "Spans that were dropped, because there were too many or the queue did not take them"},
+	}
+}
+
+// allMetrics describes everything that a worker measures.
+func allMetrics() []instrument.Row {
+	return slices.Concat(worker.Metrics(), keyvault.Metrics(), gateMetrics(), spanMetrics())
+}
+
+// measureGates makes the instruments of all gates.
+func measureGates(meter metric.Meter, g *gates) error {
+	m := instrument.New(meter, gateMetrics())
+	of := func(value func(quota.State) float64) func(instrument.Observe) {
+		return func(o instrument.Observe) {
+			g.each(func(vault string, s quota.State) { o(value(s), attribute.String(attributeVault, vault)) })
+		}
+	}
+	m.Total(metricUnits, of(func(s quota.State) float64 { return float64(s.Used) }))
+	m.Gauge(metricRate, of(func(s quota.State) float64 { return s.Rate }))
+	m.Gauge(metricScale, of(func(s quota.State) float64 { return s.Scale }))
+	m.Total(metricWaited, of(func(s quota.State) float64 { return s.Waited.Seconds() }))
+	m.Gauge(metricWaiting, of(func(s quota.State) float64 { return float64(s.Waiting) }))
+	m.Gauge(metricInFlight, of(func(s quota.State) float64 { return float64(s.InFlight) }))
+	m.Total(metricThrottled, of(func(s quota.State) float64 { return float64(s.Throttled) }))
+	return m.Err()
+}
+
+// attributeVault is the URL of a vault.
+const attributeVault = "signmill.vault"
+
+// each calls visit for each vault whose calls are paced, in the order of names.
+func (g *gates) each(visit func(vault string, s quota.State)) {
+	g.mu.RLock()
+	defer g.mu.RUnlock()
+	for _, place := range slices.Sorted(maps.Keys(g.vaults)) {
+		if v := g.vaults[place]; v.gate != nil {
+			visit(v.URL, v.gate.State())
+		}
+	}
+}
+
+// measureSpans makes the instruments of a queue of spans.
+func measureSpans(meter metric.Meter, q *spanQueue) error {
+	m := instrument.New(meter, spanMetrics())
+	m.Total(metricSpansSent, func(o instrument.Observe) { sent, _ := q.counts(); o(float64(sent)) })
+	m.Total(metricSpansLost, func(o instrument.Observe) { _, dropped := q.counts(); o(float64(dropped)) })
+	return m.Err()
+}
+
+// measurements are what a process measures, for Prometheus to read.
+type measurements struct {
+	provider *sdkmetric.MeterProvider
+	page     http.Handler
+}
+
+// newMeasurements makes them with a registry of their own, in which the state of
+// the process and of Go's runtime stands, too.
+func newMeasurements() (*measurements, error) {
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	reader, err := otelprom.New(otelprom.WithRegisterer(registry))
+	if err != nil {
+		return nil, fmt.Errorf("measurements: %w", err)
+	}
+	from, err := describeProcess()
+	if err != nil {
+		return nil, err
+	}
+	return &measurements{
+		provider: sdkmetric.NewMeterProvider(sdkmetric.WithReader(reader), sdkmetric.WithResource(from)),
+		page:     promhttp.HandlerFor(registry, promhttp.HandlerOpts{}),
+	}, nil
+}
+
+// measure lets t measure, if it is asked to.
+func (t *telemetry) measure(asked bool) (err error) {
+	if asked {
+		t.measured, err = newMeasurements()
+	}
+	return err
+}
+
+// meter returns the maker of instruments, or nil where nothing is measured.
+func (m *measurements) meter() metric.Meter {
+	if m == nil {
+		return nil
+	}
+	return m.provider.Meter(scopeName)
+}
