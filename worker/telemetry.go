@@ -24,7 +24,7 @@ type Telemetry struct {
 
 // tracedItems is for how many items of a job the signer makes spans: the spans
 // of thousands of calls would tell nothing more, and cost more than the calls.
-const tracedItems = 16
+const tracedItems = 8
 
 // observer tells of the work as Telemetry says.
 type observer struct {

@@ -24,15 +24,16 @@ import (
 
 // mill is a worker on a stack in memory, as signmill worker starts it.
 type mill struct {
-	t      *testing.T
+	t      testing.TB
 	stack  *stack
 	post   *post
 	client *servicebus.Client
+	jobs   *servicebus.Sender
 	tracer trace.Tracer // of the producer
 	drain  func()       // ends the worker and its connections
 }
 
-func newMill(t *testing.T, change func(*workerOptions), more ...localQueue) *mill {
+func newMill(t testing.TB, change func(*workerOptions), more ...localQueue) *mill {
 	t.Helper()
 	log := slog.New(slog.DiscardHandler)
 	st, err := newStack(stackSpec{
@@ -53,6 +54,8 @@ func newMill(t *testing.T, change func(*workerOptions), more ...localQueue) *mil
 	m.client, err = servicebus.New(b.Bus)
 	must(t, err)
 	t.Cleanup(func() { closeClient(m.client) })
+	m.jobs, err = m.client.Sender("jobs")
+	must(t, err)
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
 	go func() { done <- m.post.work(ctx) }()
@@ -69,7 +72,7 @@ func newMill(t *testing.T, change func(*workerOptions), more ...localQueue) *mil
 	return m
 }
 
-func must(t *testing.T, err error) {
+func must(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)
@@ -89,9 +92,7 @@ func (m *mill) submit(id string, items int) trace.SpanContext {
 	must(m.t, err)
 	message := queue.Message{ID: id, Body: body}
 	worker.InjectTrace(ctx, &message)
-	jobs, err := m.client.Sender("jobs")
-	must(m.t, err)
-	must(m.t, jobs.Send(m.t.Context(), message))
+	must(m.t, m.jobs.Send(m.t.Context(), message))
 	return span.SpanContext()
 }
 
