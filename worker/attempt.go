@@ -60,6 +60,7 @@ func (w *Worker) do(ctx context.Context, d *heldDelivery, job schema.Job, ref si
 // whether something failed that may pass, and the first of those failures as
 // the cause; else the first of all.
 func (w *Worker) attempt(ctx context.Context, d *heldDelivery, p *progress) (passing bool, cause error) {
+	w.observer.tally.step(d)
 	ctx, cancel := context.WithTimeout(ctx, w.JobTimeout)
 	defer cancel()
 	if !p.job.NotAfter.IsZero() {

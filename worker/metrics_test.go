@@ -182,7 +182,7 @@ func TestState(t *testing.T) {
 		w, drain := r.startWorker()
 		r.submit(job("slow", 2))
 		<-time.After(30 * time.Second)
-		if s := w.State(); s.Held != 1 || s.Oldest < 29*time.Second || s.Items != 0 {
+		if s := w.State(); s.Held != 1 || s.Silent < 29*time.Second || s.Items != 0 {
 			t.Errorf("with a job: got %+v, want one held for 30 s", s)
 		}
 		r.vault.SetFaults(localvault.Faults{})
@@ -191,7 +191,7 @@ func TestState(t *testing.T) {
 		r.take(r.receiver("jobs/$DeadLetterQueue"))
 		drain()
 		s := w.State()
-		if s.Held != 0 || s.Oldest != 0 || s.Items != 2 || s.Answered != 1 || s.Dead != 1 {
+		if s.Held != 0 || s.Silent != 0 || s.Items != 2 || s.Answered != 1 || s.Dead != 1 {
 			t.Errorf("at the end: got %+v, want 2 items, 1 job answered and 1 dead-lettered", s)
 		}
 		if len(s.Failures) != 1 || s.Failures[0].MessageID != "bad" || s.Failures[0].Kind != "not_json" {

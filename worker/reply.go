@@ -33,7 +33,10 @@ func (w *Worker) reply(held, last context.Context, d *heldDelivery, v verdict) e
 	}
 	to, _ := d.routes.queue(d.ReplyTo)
 	box := d.routes.outboxes[to]
-	send := func() error { return w.observer.send(last, to, box, m) }
+	send := func() error {
+		w.observer.tally.step(d)
+		return w.observer.send(last, to, box, m)
+	}
 	return box.insist(held, last, send, insistence{tooLate: w.tooOld(d), leave: d.leave})
 }
 

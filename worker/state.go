@@ -11,7 +11,7 @@ import (
 // State is a snapshot of a Worker. Counts are since New.
 type State struct {
 	Held      int           // deliveries now
-	Oldest    time.Duration // how long the longest of them has been held; zero when there is none
+	Silent    time.Duration // since the last step of the one that has made none for the longest; zero when there is none. Waiting for a reply queue does not count
 	Places    int           // items with the signer now
 	Items     int64         // that have an outcome
 	Answered  int64         // jobs
@@ -41,7 +41,7 @@ const failuresKept = 10
 type tally struct {
 	mu    sync.Mutex // guards the fields below
 	count State
-	held  map[*heldDelivery]struct{}
+	held  map[*heldDelivery]time.Time // of the last step; zero: it waits for its reply queue
 }
 
 func (t *tally) state() State {
@@ -49,8 +49,10 @@ func (t *tally) state() State {
 	defer t.mu.Unlock()
 	s := t.count
 	s.Failures, s.Held = slices.Clone(s.Failures), len(t.held)
-	for d := range t.held {
-		s.Oldest = max(s.Oldest, time.Since(d.began))
+	for _, last := range t.held {
+		if !last.IsZero() {
+			s.Silent = max(s.Silent, time.Since(last))
+		}
 	}
 	return s
 }
@@ -65,9 +67,23 @@ func (t *tally) begin(d *heldDelivery) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.held == nil {
-		t.held = map[*heldDelivery]struct{}{}
+		t.held = map[*heldDelivery]time.Time{}
 	}
-	t.held[d] = struct{}{}
+	t.held[d] = time.Now()
+}
+
+// step notes that d has come further.
+func (t *tally) step(d *heldDelivery) { t.note(d, time.Now()) }
+
+// waits notes that d waits for its reply queue, until its next step.
+func (t *tally) waits(d *heldDelivery) { t.note(d, time.Time{}) }
+
+func (t *tally) note(d *heldDelivery, at time.Time) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if _, held := t.held[d]; held {
+		t.held[d] = at
+	}
 }
 
 func (t *tally) end(d *heldDelivery) {

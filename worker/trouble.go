@@ -167,6 +167,8 @@ const longestUnsendable = 30 * time.Second
 // awaitReply waits until the reply queue of d may take a reply. Where jobs can
 // be put off it waits for so long only.
 func (w *Worker) awaitReply(ctx context.Context, d *heldDelivery) error {
+	w.observer.tally.waits(d)
+	defer w.observer.tally.step(d)
 	if d.from.later != nil {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, longestUnsendable)

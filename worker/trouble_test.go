@@ -96,7 +96,7 @@ func TestReplyQueueInTrouble(t *testing.T) {
 						r.config.Later = r.sender("jobs")
 					}
 					heal := harm(r)
-					r.start()
+					w, _ := r.startWorker()
 					for i := range jobs {
 						r.submit(job(fmt.Sprint(i), 1))
 					}
@@ -106,6 +106,9 @@ func TestReplyQueueInTrouble(t *testing.T) {
 					}
 					if len(h.deliveries) > held {
 						t.Errorf("%d jobs were taken in while nothing could be sent, want %d at most", len(h.deliveries), held)
+					}
+					if silent := w.State().Silent; silent > 2*time.Minute {
+						t.Errorf("a job has made no step for %s, as if the worker hung", silent)
 					}
 					heal()
 					from := r.receiver(results)

@@ -23,7 +23,7 @@ import (
 //	/         a page for people
 type health struct {
 	post  *post
-	limit time.Duration // for which no delivery is held unless the worker hangs
+	limit time.Duration // for which no job stays at one step unless the worker hangs
 	began time.Time
 
 	mu       sync.Mutex // guards the fields below
@@ -38,8 +38,8 @@ type sample struct {
 	items int64
 }
 
-// hangs is what may come on top of a job's time: its reply, its settlement and
-// the pause before it is given back.
+// hangs is what may come on top of the time for an attempt: a try to reply, the
+// settlement, and the pause before the job is given back.
 const hangs = 5 * time.Minute
 
 func newHealth(p *post, jobTimeout time.Duration) *health {
@@ -92,8 +92,8 @@ func verdictOf(w http.ResponseWriter, wrong string) {
 
 // hanging says why the worker makes no progress, or "".
 func (h *health) hanging() string {
-	if oldest := h.state().Oldest; oldest > h.limit {
-		return fmt.Sprintf("a job has been held for %s", oldest.Round(time.Second))
+	if silent := h.state().Silent; silent > h.limit {
+		return fmt.Sprintf("a job has come no further for %s", silent.Round(time.Second))
 	}
 	return ""
 }
@@ -170,7 +170,7 @@ type vaultState struct {
 func (h *health) state() (s worker.State) {
 	for _, w := range h.post.workers {
 		one := w.State()
-		s.Held, s.Oldest, s.Places = s.Held+one.Held, max(s.Oldest, one.Oldest), s.Places+one.Places
+		s.Held, s.Silent, s.Places = s.Held+one.Held, max(s.Silent, one.Silent), s.Places+one.Places
 		s.Items, s.Answered, s.GivenBack, s.Dead = s.Items+one.Items, s.Answered+one.Answered, s.GivenBack+one.GivenBack, s.Dead+one.Dead
 		s.Refused = errors.Join(s.Refused, one.Refused)
 		s.Failures = append(s.Failures, one.Failures...)
