@@ -50,7 +50,7 @@ func TestHealth(t *testing.T) {
 		m.submit("slow", 1)
 		<-time.After(time.Minute)
 		h.limit = 30 * time.Second
-		check("/livez", 503, "a job has been held for 1m0s")
+		check("/livez", 503, "a job has come no further for 1m0s")
 	})
 }
 
