@@ -20,14 +20,12 @@
   severity: warning
   summary: The vault refuses more than 1 in 100 calls
   description: Its quota is less than the policy says, or others use it, too. signmill quota probe measures it.
-{{- if ne (include "signmill.quota" .) "0" }}
 - alert: SignmillQuotaExhausted
-  expr: sum(rate(signmill_quota_used_total{ {{- $series -}} }[10m])) * 10 > 0.95 * {{ include "signmill.quota" . }} * avg(signmill_quota_scale_ratio{ {{- $series -}} }) and histogram_quantile(0.9, sum by (le) (rate(signmill_queue_wait_seconds_bucket{ {{- $series -}} }[10m]))) > 60
+  expr: sum by (signmill_vault) (signmill_quota_waiting{ {{- $series -}} }) > 0 and on () histogram_quantile(0.9, sum by (le) (rate(signmill_queue_wait_seconds_bucket{ {{- $series -}} }[10m]))) > 60
   for: 15m
   severity: warning
-  summary: The quota is used up, and jobs wait for more than a minute
+  summary: Calls wait for a vault's quota all the time, and jobs wait for more than a minute
   description: More replicas do not help. Spread the keys over more vaults, use cheaper keys, or ask for more quota; signmill plan tells how long the backlog takes.
-{{- end }}
 - alert: SignmillStuck
   expr: sum by (pod) (signmill_jobs_held{ {{- $series -}} }) > 0 unless sum by (pod) (rate(signmill_items_total{ {{- $series -}} }[10m])) > 0
   for: 10m
