@@ -38,9 +38,10 @@ func pastOf(d *queue.Delivery, most int) past {
 }
 
 // copyOf returns the message that takes the place of d, and comes after wait.
-// Now is the broker's. It has an id of its own, because duplicate detection would drop it under
-// that of d, and the same whenever d is copied. The reply goes where that to d
-// would go, under the correlation of d, and expires when d would.
+// Now is the broker's. It has an id of its own, because duplicate detection
+// would drop it under that of d, and the same whenever d is copied. Its reply
+// goes where that to d would go, under the correlation of d; it expires when d
+// would.
 func copyOf(d *queue.Delivery, p past, now time.Time, wait time.Duration) queue.Message {
 	m := d.Message
 	m.Queue = ""

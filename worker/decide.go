@@ -53,9 +53,10 @@ const longestRest = time.Minute
 
 // decide says what follows. It depends on its arguments only.
 //
-// Waiting for the quota is no fault of a job: where jobs can be given back for
-// later it costs no attempt, and so does a drain or a reply queue in trouble. Where they cannot, whatever is
-// given back counts as delivered, and the broker itself ends the job some time.
+// Waiting for the quota is no fault of a job, and neither is a drain or a reply
+// queue in trouble: where jobs can be given back for later they cost no attempt.
+// Where they cannot, whatever is given back counts as delivered, and the broker
+// itself ends the job some time.
 func decide(t trial) decision {
 	drained, unsendable := errors.Is(t.cause, errDrained), errors.Is(t.cause, errUnsendable)
 	d := decision{step: stepLater, wait: hinted(t.cause) + t.pause}
