@@ -6,8 +6,9 @@ import (
 )
 
 // The functions below derive the MessageID of what signmill sends, so that
-// duplicate detection on a queue shows it once, however often it is sent. The derivations are part of the contract and never change. Each id
-// is ASCII and has at most 128 characters, the limit of Service Bus.
+// duplicate detection on a queue shows it once, however often it is sent. The
+// derivations are part of the contract and never change. Each id is ASCII and has
+// at most 128 characters, the limit of Service Bus.
 
 // ReplyID returns the MessageID of the one reply to a decoded job: "reply-"
 // and the base64url (without padding) of the SHA-256 of the job id in UTF-8.

@@ -51,8 +51,9 @@ type place struct {
 }
 
 // takePlace waits for a free place, of its own lane or of all, and fails when ctx
-// ends before, or with errDrained when drained is closed. Go serves waiting senders of a channel first come, first served, so that jobs take
-// turns item by item.
+// ends before, or with errDrained when drained is closed. Go serves waiting
+// senders of a channel first come, first served, so that jobs take turns item by
+// item.
 func takePlace(ctx context.Context, of, own chan struct{}, drained <-chan struct{}) (*place, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
