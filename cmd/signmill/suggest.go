@@ -5,6 +5,8 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"github.com/signmill/signmill/worker/policy"
 )
 
 // unknownCommand is cobra.NoArgs with a guess at what was meant.
@@ -55,33 +57,7 @@ func flagError(cmd *cobra.Command, err error) error {
 // nearestFlag returns the flag with the fewest typing errors, at most two and
 // fewer than it has letters; "" when there is none.
 func nearestFlag(flags *pflag.FlagSet, name string) string {
-	near, least := "", 3
-	flags.VisitAll(func(f *pflag.Flag) {
-		if d := distance(name, f.Name); d < least && d < len(f.Name) {
-			near, least = f.Name, d
-		}
-	})
-	return near
-}
-
-// distance counts the letters to insert, delete or replace between a and b
-// (Levenshtein).
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			replaced := diagonal
-			if a[i] != b[j] {
-				replaced++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(replaced, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
+	var names []string
+	flags.VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
+	return policy.Nearest(name, names)
 }

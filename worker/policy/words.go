@@ -49,16 +49,22 @@ func describe(n *yaml.Node) string {
 
 // meant guesses which of the words was meant by one that is none.
 func meant(text string, words []string) string {
+	if near := Nearest(text, words); near != "" {
+		return ", did you mean " + near + "?"
+	}
+	return ""
+}
+
+// Nearest returns the word with the fewest typing errors in text, at most two
+// and fewer than it has letters, the first of several; "" when there is none.
+func Nearest(text string, words []string) string {
 	best, least := "", 3
 	for _, w := range words {
 		if d := distance(text, w); d < least && d < len(w) {
 			best, least = w, d
 		}
 	}
-	if best == "" {
-		return ""
-	}
-	return ", did you mean " + best + "?"
+	return best
 }
 
 // distance counts the letters to insert, delete or replace between a and b
