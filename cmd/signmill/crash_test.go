@@ -2,7 +2,6 @@ package main
 
 import (
 	"crypto"
-	"crypto/sha256"
 	"flag"
 	"fmt"
 	"math/rand/v2"
@@ -106,11 +105,7 @@ func (m *matrix) ask(round, jobs, items int) {
 	m.must(err)
 	var batch []queue.Message
 	for i := range jobs {
-		j := schema.Job{ID: fmt.Sprintf("job %d of round %d", i, round), Operation: schema.Sign, Key: "signmill", Algorithm: schema.ES256}
-		for n := range items {
-			digest := sha256.Sum256(fmt.Append(nil, j.ID, n))
-			j.Items = append(j.Items, schema.Item{ID: fmt.Sprint(n), Digest: digest[:]})
-		}
+		j := jobOf(round, i, items)
 		body, err := j.Encode(schema.Limits{})
 		m.must(err)
 		m.Attempt(j)

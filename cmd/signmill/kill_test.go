@@ -89,6 +89,16 @@ func (s *processes) startWorker(flags ...string) *exec.Cmd {
 	return cmd
 }
 
+// jobOf is a job of so many items.
+func jobOf(round, i, items int) schema.Job {
+	j := schema.Job{ID: fmt.Sprintf("job %d of round %d", i, round), Operation: schema.Sign, Key: "signmill", Algorithm: schema.ES256}
+	for n := range items {
+		digest := sha256.Sum256(fmt.Append(nil, j.ID, n))
+		j.Items = append(j.Items, schema.Item{ID: fmt.Sprint(n), Digest: digest[:]})
+	}
+	return j
+}
+
 // submit sends jobs of so many items.
 func (s *processes) submit(round, jobs, items int) {
 	s.Helper()
@@ -96,11 +106,7 @@ func (s *processes) submit(round, jobs, items int) {
 	s.must(err)
 	var batch []queue.Message
 	for i := range jobs {
-		j := schema.Job{ID: fmt.Sprintf("job %d of round %d", i, round), Operation: schema.Sign, Key: "signmill", Algorithm: schema.ES256}
-		for n := range items {
-			digest := sha256.Sum256(fmt.Append(nil, j.ID, n))
-			j.Items = append(j.Items, schema.Item{ID: fmt.Sprint(n), Digest: digest[:]})
-		}
+		j := jobOf(round, i, items)
 		body, err := j.Encode(schema.Limits{})
 		s.must(err)
 		batch = append(batch, queue.Message{ID: j.ID, Body: body})
