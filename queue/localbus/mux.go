@@ -278,5 +278,8 @@ func (h *handoff) Addr() net.Addr { return handoffAddr{} }
 
 type handoffAddr struct{}
 
+// Network implements net.Addr.
 func (handoffAddr) Network() string { return "handoff" }
-func (handoffAddr) String() string  { return "localbus" }
+
+// String implements net.Addr.
+func (handoffAddr) String() string { return "localbus" }

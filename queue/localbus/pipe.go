@@ -120,11 +120,13 @@ func (s *stream) shut(side *bool, d *deadline) {
 // pipeEnd is one end of a pipe.
 type pipeEnd struct{ in, out *stream }
 
+// Read implements net.Conn.
 func (p *pipeEnd) Read(b []byte) (int, error) {
 	n, err := p.in.take(b)
 	return n, wrapOp("read", err)
 }
 
+// Write implements net.Conn.
 func (p *pipeEnd) Write(b []byte) (int, error) {
 	n, err := p.out.put(b)
 	return n, wrapOp("write", err)
@@ -139,32 +141,42 @@ func wrapOp(op string, err error) error {
 	return &net.OpError{Op: op, Net: pipeAddr{}.Network(), Addr: pipeAddr{}, Err: err}
 }
 
+// Close implements net.Conn.
 func (p *pipeEnd) Close() error {
 	p.in.shut(&p.in.gone, &p.in.read)
 	p.out.shut(&p.out.closed, &p.out.write)
 	return nil
 }
 
+// SetReadDeadline implements net.Conn.
 func (p *pipeEnd) SetReadDeadline(t time.Time) error {
 	p.in.set(&p.in.read, t)
 	return nil
 }
 
+// SetWriteDeadline implements net.Conn.
 func (p *pipeEnd) SetWriteDeadline(t time.Time) error {
 	p.out.set(&p.out.write, t)
 	return nil
 }
 
+// SetDeadline implements net.Conn.
 func (p *pipeEnd) SetDeadline(t time.Time) error {
 	p.in.set(&p.in.read, t)
 	p.out.set(&p.out.write, t)
 	return nil
 }
 
-func (p *pipeEnd) LocalAddr() net.Addr  { return pipeAddr{} }
+// LocalAddr implements net.Conn.
+func (p *pipeEnd) LocalAddr() net.Addr { return pipeAddr{} }
+
+// RemoteAddr implements net.Conn.
 func (p *pipeEnd) RemoteAddr() net.Addr { return pipeAddr{} }
 
 type pipeAddr struct{}
 
+// Network implements net.Addr.
 func (pipeAddr) Network() string { return "memory" }
-func (pipeAddr) String() string  { return "localbus" }
+
+// String implements net.Addr.
+func (pipeAddr) String() string { return "localbus" }

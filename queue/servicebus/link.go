@@ -52,18 +52,22 @@ type plain struct {
 	link *lasting[*azservicebus.Receiver]
 }
 
+// CompleteMessage is the client's, on the link that works now.
 func (p plain) CompleteMessage(ctx context.Context, m *azservicebus.ReceivedMessage, o *azservicebus.CompleteMessageOptions) error {
 	return p.link.use(ctx, func(l *azservicebus.Receiver) error { return l.CompleteMessage(ctx, m, o) })
 }
 
+// AbandonMessage likewise.
 func (p plain) AbandonMessage(ctx context.Context, m *azservicebus.ReceivedMessage, o *azservicebus.AbandonMessageOptions) error {
 	return p.link.use(ctx, func(l *azservicebus.Receiver) error { return l.AbandonMessage(ctx, m, o) })
 }
 
+// DeadLetterMessage likewise.
 func (p plain) DeadLetterMessage(ctx context.Context, m *azservicebus.ReceivedMessage, o *azservicebus.DeadLetterOptions) error {
 	return p.link.use(ctx, func(l *azservicebus.Receiver) error { return l.DeadLetterMessage(ctx, m, o) })
 }
 
+// PeekMessages likewise.
 func (p plain) PeekMessages(ctx context.Context, n int, o *azservicebus.PeekMessagesOptions) (peeked []*azservicebus.ReceivedMessage, err error) {
 	err = p.link.use(ctx, func(l *azservicebus.Receiver) error {
 		peeked, err = l.PeekMessages(ctx, n, o)
