@@ -16,8 +16,8 @@ COPY . .
 ARG TARGETOS=linux
 ARG TARGETARCH
 RUN --mount=type=cache,target=/go/pkg/mod \
-    --mount=type=cache,target=/root/.cache/go-build \
-    CGO_ENABLED=0 GOOS=${TARGETOS} GOARCH=${TARGETARCH} \
+    --mount=type=cache,target=/var/cache/go-build \
+    CGO_ENABLED=0 GOCACHE=/var/cache/go-build GOOS=${TARGETOS} GOARCH=${TARGETARCH} \
     go build -trimpath -ldflags='-s -w' -o /out/signmill ./cmd/signmill
 RUN mkdir -p /out/etc/ssl/certs /out/tmp \
     && chmod 1777 /out/tmp \
