@@ -15,6 +15,10 @@ import (
 
 const module = "github.com/signmill/signmill"
 
+// inside is where the parts of the binary lie. Each is a room of its own, which
+// the binary puts together.
+const inside = "cmd/signmill/internal/"
+
 // arrows lists, for each package, the packages of this module that it may
 // import. A new arrow is a design decision: it is made here first. Test files
 // may also import the local servers and the conformance suites.
@@ -36,8 +40,11 @@ var arrows = map[string][]string{
 	"worker/history":                    {"schema", "signer"}, // tests alone import it
 	"worker/audit":                      {"schema", "signer", "worker"},
 	"worker/policy":                     {"queue", "schema", "signer", "signer/quota"},
-	"cmd/signmill":                      {"queue", "queue/servicebus", "schema", "signer", "signer/instrument", "signer/keyvault", "signer/quota", "signer/quota/redisshare", "worker", "worker/audit", "worker/policy"},
-	"cmd/signmill/stack.go":             {"queue/localbus", "signer/localvault"},
+	"cmd/signmill": {"queue", "queue/servicebus", "schema", "signer", "signer/instrument", "signer/keyvault", "signer/quota", "signer/quota/redisshare", "worker", "worker/audit", "worker/policy",
+		inside + "display"},
+	"cmd/signmill/stack.go": {"queue/localbus", "signer/localvault"},
+
+	inside + "display": {},
 
 	"signer/quota/quotabench": {"schema", "signer", "signer/quota"}, // its tests alone import them
 }
@@ -111,8 +118,12 @@ func checkForeign(t *testing.T, room, file, imp string, test bool) {
 	}
 }
 
-// roomOf returns the package that an internal package belongs to.
+// roomOf returns the package that an internal package belongs to. Those of the
+// binary belong to themselves.
 func roomOf(dir string) string {
+	if strings.HasPrefix(dir, inside) {
+		return dir
+	}
 	room, _, _ := strings.Cut(dir, "/internal")
 	return room
 }

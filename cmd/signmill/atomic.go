@@ -1,9 +1,13 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"github.com/signmill/signmill/cmd/signmill/internal/display"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"syscall"
 )
 
 // tempPrefix begins the name of a file that is not finished.
@@ -23,11 +27,11 @@ type pendingFile struct{ temp, name string }
 func prepareFile(name string, content []byte, mode os.FileMode) (*pendingFile, error) {
 	dir := filepath.Dir(name)
 	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return nil, named(err)
+		return nil, display.Error(err)
 	}
 	f, err := os.CreateTemp(dir, tempPrefix+"*")
 	if err != nil {
-		return nil, named(err)
+		return nil, display.Error(err)
 	}
 	p := &pendingFile{temp: f.Name(), name: name}
 	_, err = f.Write(content)
@@ -39,7 +43,7 @@ func prepareFile(name string, content []byte, mode os.FileMode) (*pendingFile, e
 	}
 	if err != nil {
 		p.discard()
-		return nil, fmt.Errorf("write %s: %w", oneLine(name), named(err))
+		return nil, fmt.Errorf("write %s: %w", display.OneLine(name), display.Error(err))
 	}
 	return p, nil
 }
@@ -50,7 +54,7 @@ func (p *pendingFile) publish() error {
 	if err != nil {
 		p.discard()
 	}
-	return named(err)
+	return display.Error(err)
 }
 
 // discard removes the file.
@@ -70,4 +74,10 @@ func writeFileMode(name string, content []byte, mode os.FileMode) error {
 		return err
 	}
 	return p.publish()
+}
+
+// exists reports whether there is anything at path. Below a file there is not.
+func exists(path string) bool {
+	_, err := os.Lstat(path)
+	return !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, syscall.ENOTDIR)
 }

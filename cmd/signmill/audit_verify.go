@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/signmill/signmill/cmd/signmill/internal/display"
 	"github.com/signmill/signmill/worker/audit"
 )
 
@@ -66,7 +67,7 @@ func (c *auditVerify) run(files []string) error {
 	}}
 	for _, name := range files {
 		if err := c.file(v, name); err != nil {
-			return named(err)
+			return display.Error(err)
 		}
 	}
 	v.End()
@@ -100,9 +101,9 @@ func (c *auditVerify) tell(f audit.Finding) error {
 	}
 	place := ""
 	if f.Line > 0 {
-		place = fmt.Sprintf("%s:%d: ", oneLine(f.File), f.Line)
+		place = fmt.Sprintf("%s:%d: ", display.OneLine(f.File), f.Line)
 	}
-	_, err := fmt.Fprintf(c.out, "%s%s: %s\n", place, f.Problem, oneLine(f.Text))
+	_, err := fmt.Fprintf(c.out, "%s%s: %s\n", place, f.Problem, display.OneLine(f.Text))
 	return err
 }
 
@@ -123,15 +124,15 @@ func (c *auditVerify) summary(v *audit.Verifier) error {
 	if v.Problems > 0 {
 		verdict = fmt.Sprintf("%d problems", v.Problems)
 	}
-	fmt.Fprintf(c.err, "signmill: %s lines, %s\n", grouped(int64(v.Lines)), verdict)
+	fmt.Fprintf(c.err, "signmill: %s lines, %s\n", display.Grouped(int64(v.Lines)), verdict)
 	return nil
 }
 
 func printChain(out io.Writer, chain *audit.Chain) error {
 	var events []string
 	for _, event := range slices.Sorted(maps.Keys(chain.Count)) {
-		events = append(events, fmt.Sprintf("%s %d", printable(cut(string(event), 30)), chain.Count[event]))
+		events = append(events, fmt.Sprintf("%s %d", display.Printable(display.Cut(string(event), 30)), chain.Count[event]))
 	}
-	_, err := fmt.Fprintf(out, "chain %s: lines %d to %d (%s), head %s\n", printable(cut(chain.Name, 60)), chain.First, chain.Last, strings.Join(events, ", "), chain.Head)
+	_, err := fmt.Fprintf(out, "chain %s: lines %d to %d (%s), head %s\n", display.Printable(display.Cut(chain.Name, 60)), chain.First, chain.Last, strings.Join(events, ", "), chain.Head)
 	return err
 }

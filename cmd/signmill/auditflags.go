@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/signmill/signmill/cmd/signmill/internal/display"
 	"github.com/signmill/signmill/worker/audit"
 )
 
@@ -42,7 +43,7 @@ func (a *auditFlags) open(log *slog.Logger) (*audit.Log, error) {
 		c.Path, c.Out = "", a.out
 	}
 	l, err := audit.Open(c)
-	return l, named(err)
+	return l, display.Error(err)
 }
 
 // run lets the worker work. When the audit log cannot be written any more it

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/signmill/signmill/cmd/signmill/internal/display"
 	"github.com/signmill/signmill/queue/servicebus"
 	"github.com/signmill/signmill/signer"
 	"github.com/signmill/signmill/signer/keyvault"
@@ -144,7 +145,7 @@ func (a azureFlags) readConnectionString() (string, error) {
 	}
 	text, err := os.ReadFile(a.connectionFile)
 	if err != nil {
-		return "", fmt.Errorf("connection string: %w", named(err))
+		return "", fmt.Errorf("connection string: %w", display.Error(err))
 	}
 	return strings.TrimSpace(string(text)), nil
 }

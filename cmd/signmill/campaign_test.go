@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/signmill/signmill/cmd/signmill/internal/display"
 	"github.com/signmill/signmill/queue"
 	"github.com/signmill/signmill/queue/servicebus"
 	"github.com/signmill/signmill/schema"
@@ -99,8 +100,8 @@ func (r *campaignRig) prepare(c *campaignConfig, count int) {
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	p := newProgress(new(strings.Builder), count)
-	r.t.Cleanup(p.close)
+	p := display.NewProgress(new(strings.Builder), count, display.Words{Doing: "signing", Things: "files", Done: "signed"})
+	r.t.Cleanup(p.Close)
 	pem := filepath.Join(r.dir, "k.pem")
 	c.Record = &recorder{layout: to, manifest: m, progress: p, pems: map[string]string{testKID: pem}}
 }

@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 
+	"github.com/signmill/signmill/cmd/signmill/internal/display"
 	"github.com/signmill/signmill/schema"
 	"github.com/signmill/signmill/signer"
 )
@@ -59,7 +60,7 @@ func (c check) do(ctx context.Context) finding {
 func verifyFile(c check, digest, sig []byte) error {
 	jose, err := signer.JOSE(c.algorithm, sig)
 	if err != nil {
-		return fmt.Errorf("%s: %w", oneLine(c.signature), err)
+		return fmt.Errorf("%s: %w", display.OneLine(c.signature), err)
 	}
 	return signer.Verify(c.public, c.algorithm, digest, jose)
 }
@@ -75,9 +76,9 @@ func readSignature(name string) ([]byte, error) {
 	defer f.Close() //nolint:errcheck // only read
 	sig, err := io.ReadAll(io.LimitReader(f, maxSignature+1))
 	if err == nil && len(sig) > maxSignature {
-		err = fmt.Errorf("%s is too long for a signature", oneLine(name))
+		err = fmt.Errorf("%s is too long for a signature", display.OneLine(name))
 	}
-	return sig, named(err)
+	return sig, display.Error(err)
 }
 
 // maxPublicKey is more than any public key takes.
@@ -88,7 +89,7 @@ const maxPublicKey = 16 * 1024
 func readPublicKey(name string) (crypto.PublicKey, error) {
 	f, err := os.Open(name)
 	if err != nil {
-		return nil, named(err)
+		return nil, display.Error(err)
 	}
 	return parsePublicKey(f)
 }
@@ -98,11 +99,11 @@ func parsePublicKey(f *os.File) (crypto.PublicKey, error) {
 	defer f.Close() //nolint:errcheck // only read
 	text, err := io.ReadAll(io.LimitReader(f, maxPublicKey))
 	if err != nil {
-		return nil, named(err)
+		return nil, display.Error(err)
 	}
 	public, err := signer.ParsePEM(text)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", oneLine(f.Name()), err)
+		return nil, fmt.Errorf("%s: %w", display.OneLine(f.Name()), err)
 	}
 	return public, nil
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
+	"github.com/signmill/signmill/cmd/signmill/internal/display"
 )
 
 // credential returns the identity of this process, one for broker and vault,
@@ -81,7 +82,7 @@ func (i identityFlags) workload(env map[string]string, options azcore.ClientOpti
 		return nil, err
 	}
 	if _, err := os.Stat(file); err != nil {
-		return nil, usagef("AZURE_FEDERATED_TOKEN_FILE: %w; mount the service account's token there", named(err))
+		return nil, usagef("AZURE_FEDERATED_TOKEN_FILE: %w; mount the service account's token there", display.Error(err))
 	}
 	return built(azidentity.NewWorkloadIdentityCredential(&azidentity.WorkloadIdentityCredentialOptions{
 		ClientOptions: options, ClientID: i.clientIn(env), TenantID: i.tenantIn(env), TokenFilePath: file,
@@ -114,11 +115,11 @@ func (i identityFlags) withCertificate(env map[string]string, options azcore.Cli
 	}
 	text, err := os.ReadFile(file)
 	if err != nil {
-		return nil, usagef("client certificate: %w", named(err))
+		return nil, usagef("client certificate: %w", display.Error(err))
 	}
 	certificates, key, err := azidentity.ParseCertificates(text, password(env))
 	if err != nil {
-		return nil, usagef("client certificate %s: %w; it needs certificate and private key in PEM or PKCS #12, and its password, if any, in AZURE_CLIENT_CERTIFICATE_PASSWORD", oneLine(file), err)
+		return nil, usagef("client certificate %s: %w; it needs certificate and private key in PEM or PKCS #12, and its password, if any, in AZURE_CLIENT_CERTIFICATE_PASSWORD", display.OneLine(file), err)
 	}
 	chain := env["AZURE_CLIENT_SEND_CERTIFICATE_CHAIN"]
 	return built(azidentity.NewClientCertificateCredential(i.tenantIn(env), i.clientIn(env), certificates, key,

@@ -9,6 +9,7 @@ import (
 	"os"
 	"syscall"
 
+	"github.com/signmill/signmill/cmd/signmill/internal/display"
 	"github.com/signmill/signmill/schema"
 )
 
@@ -33,7 +34,7 @@ func digestFile(ctx context.Context, path string, a schema.Algorithm) document {
 	h := a.Hash().New()
 	d.size, err = io.Copy(h, &cancelled{ctx, f})
 	if err != nil {
-		d.err = fmt.Errorf("read %s: %w", oneLine(path), named(err))
+		d.err = fmt.Errorf("read %s: %w", display.OneLine(path), display.Error(err))
 		return d
 	}
 	d.digest = h.Sum(nil)
@@ -45,15 +46,15 @@ func digestFile(ctx context.Context, path string, a schema.Algorithm) document {
 func openRegular(name string) (*os.File, error) {
 	f, err := os.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
-		return nil, named(err)
+		return nil, display.Error(err)
 	}
 	info, err := f.Stat()
 	if err == nil && !info.Mode().IsRegular() {
-		err = fmt.Errorf("%s is not a regular file", oneLine(name))
+		err = fmt.Errorf("%s is not a regular file", display.OneLine(name))
 	}
 	if err != nil {
 		f.Close() //nolint:errcheck // only read
-		return nil, named(err)
+		return nil, display.Error(err)
 	}
 	return f, nil
 }

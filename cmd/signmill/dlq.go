@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/signmill/signmill/cmd/signmill/internal/display"
 	"github.com/signmill/signmill/queue/servicebus"
 )
 
@@ -106,5 +107,5 @@ func interruptibly(ctx context.Context, say func(), do func(stages) error) error
 
 // dead says that something of the queue's dead letters failed.
 func (m *morgue) dead(err error) error {
-	return fmt.Errorf("the dead letters of queue %s: %w", oneLine(m.queue), err)
+	return fmt.Errorf("the dead letters of queue %s: %w", display.OneLine(m.queue), err)
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/signmill/signmill/cmd/signmill/internal/display"
 	"github.com/signmill/signmill/queue"
 )
 
@@ -19,7 +20,7 @@ type dlqAct struct {
 	filterFlags
 	yes, dry bool
 	wait     time.Duration
-	words    progressWords
+	words    display.Words
 	warning  string // what it means, for the question
 	ready    func(context.Context, *morgue) (func(context.Context, []*queue.Delivery) []error, error)
 }
@@ -79,10 +80,10 @@ func (c *dlqAct) sweep(s stages, m *morgue, all *census, w *sweep) (err error) {
 	if w.act, err = c.ready(s.Soft, m); err != nil {
 		return err
 	}
-	shown := newProgressOf(c.err, all.Total, c.words)
-	w.told = shown.add
+	shown := display.NewProgress(c.err, all.Total, c.words)
+	w.told = shown.Add
 	err = w.run(s.Soft, s.Hard)
-	shown.close()
+	shown.Close()
 	if said := c.summary(m, all, w); said != nil {
 		return said
 	}
@@ -94,7 +95,7 @@ func (c *dlqAct) agree(m *morgue, all *census) error {
 	if c.yes {
 		return nil
 	}
-	question := fmt.Sprintf("%s %d dead letters of queue %s: %s.\nType the name of the queue to go on: ", c.words.doing, all.Total, oneLine(m.queue), c.warning)
+	question := fmt.Sprintf("%s %d dead letters of queue %s: %s.\nType the name of the queue to go on: ", c.words.Doing, all.Total, display.OneLine(m.queue), c.warning)
 	return c.typed(question, m.queue, "nothing was done")
 }
 
@@ -123,7 +124,7 @@ func (c *dlqAct) outcome(s stages, m *morgue, w *sweep, err error) error {
 			fmt.Fprintf(c.err, "signmill: and %d more\n", len(w.failed)-i)
 			break
 		}
-		fmt.Fprintf(c.err, "signmill: %d: %s\n", number, oneLine(w.failed[number].Error()))
+		fmt.Fprintf(c.err, "signmill: %d: %s\n", number, display.OneLine(w.failed[number].Error()))
 	}
 	switch {
 	case s.Soft.Err() != nil:
@@ -131,7 +132,7 @@ func (c *dlqAct) outcome(s stages, m *morgue, w *sweep, err error) error {
 	case err != nil:
 		return m.dead(fmt.Errorf("after %d of %d: %w; the same command goes on with the rest", w.done, w.total, err))
 	case len(w.failed) > 0:
-		return &exit{exitFailure, errors.New("some could not be " + c.words.done + " and stay where they are")}
+		return &exit{exitFailure, errors.New("some could not be " + c.words.Done + " and stay where they are")}
 	}
 	return nil
 }

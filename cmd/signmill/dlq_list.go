@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/signmill/signmill/cmd/signmill/internal/display"
 	"github.com/spf13/cobra"
 )
 
@@ -69,7 +70,7 @@ func (o *dlqOptions) printLetter(l letter, first bool) error {
 		}
 	}
 	_, err := fmt.Fprintf(o.out, letterColumns, strconv.FormatInt(l.SequenceNumber, 10), cell(l.JobID, 128), cell(l.Reason, 60),
-		strconv.Itoa(l.Deliveries), utc(l.Enqueued), strconv.Itoa(l.Size), cell(l.Description, 200))
+		strconv.Itoa(l.Deliveries), display.Time(l.Enqueued), strconv.Itoa(l.Size), cell(l.Description, 200))
 	return err
 }
 
@@ -78,5 +79,5 @@ func cell(text string, runes int) string {
 	if text == "" {
 		return "-"
 	}
-	return cut(strings.TrimSpace(printable(text)), runes)
+	return display.Cut(strings.TrimSpace(display.Printable(text)), runes)
 }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/signmill/signmill/cmd/signmill/internal/display"
 	"github.com/signmill/signmill/queue"
 )
 
@@ -20,7 +21,7 @@ func newDLQPurge(o *dlqOptions) *cobra.Command {
   signmill dlq purge --until 2027-01-01 --yes`,
 	}, &dlqAct{
 		dlqOptions: o,
-		words:      progressWords{"purge", "dead letters", "purged"},
+		words:      display.Words{Doing: "purge", Things: "dead letters", Done: "purged"},
 		warning:    "they are lost for good",
 		ready: func(context.Context, *morgue) (func(context.Context, []*queue.Delivery) []error, error) {
 			return purge, nil

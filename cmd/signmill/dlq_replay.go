@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/signmill/signmill/cmd/signmill/internal/display"
 	"github.com/signmill/signmill/queue"
 	"github.com/signmill/signmill/schema"
 )
@@ -40,7 +41,7 @@ func newDLQReplay(o *dlqOptions) *cobra.Command {
   signmill dlq replay --job 2f1c4a3e-batch-7 --yes`,
 	}, &dlqAct{
 		dlqOptions: o,
-		words:      progressWords{"replay", "dead letters", "replayed"},
+		words:      display.Words{Doing: "replay", Things: "dead letters", Done: "replayed"},
 		warning:    "workers will do these jobs",
 		ready:      openReplay,
 	})

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/signmill/signmill/cmd/signmill/internal/display"
 	"github.com/signmill/signmill/queue"
 )
 
@@ -91,15 +92,15 @@ func (c *census) String() string {
 	})
 	parts := make([]string, len(names))
 	for i, name := range names {
-		shown := oneLine(cut(name, 60))
+		shown := display.OneLine(display.Cut(name, 60))
 		if name == "" {
 			shown = "without a reason"
 		}
-		parts[i] = fmt.Sprintf("%s %s", grouped(int64(c.Reasons[name])), shown)
+		parts[i] = fmt.Sprintf("%s %s", display.Grouped(int64(c.Reasons[name])), shown)
 	}
 	letters := "dead letters"
 	if c.Total == 1 {
 		letters = "dead letter"
 	}
-	return fmt.Sprintf("%s %s: %s", grouped(int64(c.Total)), letters, strings.Join(parts, ", "))
+	return fmt.Sprintf("%s %s: %s", display.Grouped(int64(c.Total)), letters, strings.Join(parts, ", "))
 }

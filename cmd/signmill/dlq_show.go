@@ -14,6 +14,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/signmill/signmill/cmd/signmill/internal/display"
 	"github.com/signmill/signmill/queue"
 	"github.com/signmill/signmill/schema"
 )
@@ -43,7 +44,7 @@ func newDLQShow(o *dlqOptions) *cobra.Command {
 		Args:    oneArg("ID, a sequence number or a job id,"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if c.raw != "" && exists(c.raw) && !c.force {
-				return usagef("%s is there already: use --force to overwrite it", oneLine(c.raw))
+				return usagef("%s is there already: use --force to overwrite it", display.OneLine(c.raw))
 			}
 			return o.looking(cmd, func(ctx context.Context, m *morgue) error { return c.run(ctx, m, args[0]) })
 		},

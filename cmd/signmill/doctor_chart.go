@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"github.com/signmill/signmill/cmd/signmill/internal/display"
 	"io"
 	"strings"
 )
@@ -94,7 +95,7 @@ func (c *chart) close() error {
 // plain keeps what others said on one line, and from commanding the terminal.
 func plain(text string) string {
 	text = strings.Map(func(r rune) rune {
-		if misleads(r) {
+		if display.Misleads(r) {
 			return ' '
 		}
 		return r

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/signmill/signmill/cmd/signmill/internal/display"
 	"github.com/signmill/signmill/schema"
 	"github.com/signmill/signmill/signer"
 	"github.com/signmill/signmill/signer/keyvault"
@@ -76,7 +77,7 @@ func refused(err error) verdict {
 		return warn(detail, cure+"; then run doctor again")
 	}
 	if e.Retryable() && e.Err != nil {
-		detail += " (" + cut(e.Err.Error(), 300) + ")"
+		detail += " (" + display.Cut(e.Err.Error(), 300) + ")"
 	}
 	return ill(detail, cure)
 }
@@ -103,7 +104,7 @@ func keyState(key signer.Key, operations []schema.Operation, now time.Time) verd
 		return well("enabled, never expires")
 	}
 	left := key.Expires.Sub(now)
-	text := fmt.Sprintf("enabled, expires in %d days, at %s", int(left/(24*time.Hour)), utc(key.Expires))
+	text := fmt.Sprintf("enabled, expires in %d days, at %s", int(left/(24*time.Hour)), display.Time(key.Expires))
 	if left < soon {
 		return warn(text, "make a new version in time with: az keyvault key rotate --id "+key.KID)
 	}

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/signmill/signmill/cmd/signmill/internal/display"
 	"github.com/signmill/signmill/queue"
 	"github.com/signmill/signmill/queue/servicebus"
 	"github.com/signmill/signmill/signer"
@@ -87,9 +88,9 @@ func (v *visit) barred(name, right string, err error) verdict {
 	case errors.Is(err, queue.ErrNotFound):
 		return ill("there is no such queue, or it is disabled", "make it with: "+v.az("create", name)+map[string]string{"send": " --enable-duplicate-detection true"}[right])
 	case errors.Is(err, queue.ErrUnauthorized):
-		return ill(cut(said.Error(), 300), v.rightCure(name, right))
+		return ill(display.Cut(said.Error(), 300), v.rightCure(name, right))
 	}
-	return ill(cut(said.Error(), 300), "check that the broker is up and that this network may reach it")
+	return ill(display.Cut(said.Error(), 300), "check that the broker is up and that this network may reach it")
 }
 
 // rightCure says who must be allowed what.
@@ -130,7 +131,7 @@ func (v *visit) settings(ctx context.Context, name, right string) {
 		case errors.Is(err, queue.ErrUnauthorized):
 			return skip("they take the right to manage, which a worker does not need: run doctor as a person with Azure Service Bus Data Owner")
 		case err != nil:
-			return skip("the management API cannot be used: %s", cut(err.Error(), 300))
+			return skip("the management API cannot be used: %s", display.Cut(err.Error(), 300))
 		case info.Status != "Active":
 			return ill("the queue's status is "+info.Status, v.az("update", name)+" --status Active")
 		}

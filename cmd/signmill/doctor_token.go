@@ -10,6 +10,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/log"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
+	"github.com/signmill/signmill/cmd/signmill/internal/display"
 )
 
 // chain learns which credential of the default chain answers, and holds what
@@ -71,7 +72,7 @@ func (v *visit) token(ctx context.Context, ask policy.TokenRequestOptions) verdi
 	method := v.options.worker.azure.identity.method
 	got, err := v.Vault.Credential.GetToken(ctx, ask)
 	if err != nil {
-		return ill(cut(err.Error(), 600), tokenCure(method))
+		return ill(display.Cut(err.Error(), 600), tokenCure(method))
 	}
 	return well("%s%s", v.chain.who(method), bearer(got.Token))
 }
@@ -113,16 +114,8 @@ func bearer(token string) string {
 	text := ""
 	for _, c := range []struct{ name, value string }{{"object id", claims.Object}, {"client id", claims.App}, {"tenant", claims.Tenant}} {
 		if c.value != "" {
-			text += ", " + c.name + " " + cut(c.value, 64)
+			text += ", " + c.name + " " + display.Cut(c.value, 64)
 		}
-	}
-	return text
-}
-
-// cut keeps the beginning of a text that others wrote.
-func cut(text string, runes int) string {
-	if r := []rune(text); len(r) > runes {
-		return string(r[:runes]) + "…"
 	}
 	return text
 }

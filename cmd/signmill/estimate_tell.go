@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/signmill/signmill/cmd/signmill/internal/display"
 	"github.com/signmill/signmill/signer/quota"
 )
 
@@ -41,20 +42,20 @@ func (o *planOptions) tellPlan(f effort, e estimate) error {
 	if o.json {
 		return jsonLine(o.out, f.json(e))
 	}
-	t := newTable(o.out)
+	t := display.NewTable(o.out)
 	for _, l := range f.Loads {
-		t.fact("campaign", fmt.Sprintf("%s %s with %s, %s", grouped(l.Items), f.Operation, l.Kind.Name, f.each(l)))
+		t.Fact("campaign", fmt.Sprintf("%s %s with %s, %s", display.Grouped(l.Items), f.Operation, l.Kind.Name, f.each(l)))
 	}
-	t.fact("operations", grouped(e.Operations))
-	t.fact("calls", fmt.Sprintf("%s, %s of them to read keys", grouped(e.Calls), grouped(e.Reads)))
+	t.Fact("operations", display.Grouped(e.Operations))
+	t.Fact("calls", fmt.Sprintf("%s, %s of them to read keys", display.Grouped(e.Calls), display.Grouped(e.Reads)))
 	f.tellBounds(t, e)
 	if e.Bound != boundNone {
-		t.fact("time", roundedTime(e.Time))
+		t.Fact("time", roundedTime(e.Time))
 	} else {
-		t.fact("time", "as long as the workers' processors take: the vault is not asked")
+		t.Fact("time", "as long as the workers' processors take: the vault is not asked")
 	}
 	f.tellCost(t, e)
-	if err := t.close(); err != nil {
+	if err := t.Close(); err != nil {
 		return err
 	}
 	_, err := fmt.Fprintf(o.out, "\nThis assumes that:\n- %s\n", strings.Join(f.assumptions(e), "\n- "))
@@ -62,32 +63,32 @@ func (o *planOptions) tellPlan(f effort, e estimate) error {
 }
 
 // tellBounds says what limits the rate.
-func (f effort) tellBounds(t table, e estimate) {
+func (f effort) tellBounds(t display.Table, e estimate) {
 	if e.Bound == boundNone {
 		return
 	}
 	if !f.ManagedHSM {
-		t.fact("units", grouped(int64(e.Units)))
-		t.fact("windows", fmt.Sprintf("%s of 10 s, %s units in each", grouped(e.Windows), grouped(int64(f.Quota))))
-		t.fact("rate at the quota", perSecond(e.QuotaRate))
+		t.Fact("units", display.Grouped(int64(e.Units)))
+		t.Fact("windows", fmt.Sprintf("%s of 10 s, %s units in each", display.Grouped(e.Windows), display.Grouped(int64(f.Quota))))
+		t.Fact("rate at the quota", perSecond(e.QuotaRate))
 	}
 	if e.PoolRate > 0 {
-		t.fact("rate of the hardware", perSecond(e.PoolRate)+", one partition of the pool at its best")
+		t.Fact("rate of the hardware", perSecond(e.PoolRate)+", one partition of the pool at its best")
 	}
-	t.fact("rate of the replicas", fmt.Sprintf("%s: %s with %d calls in flight, %s each",
+	t.Fact("rate of the replicas", fmt.Sprintf("%s: %s with %d calls in flight, %s each",
 		perSecond(e.FleetRate), count(int64(f.Replicas), "replica"), min(f.Concurrency, planInFlight), f.Latency))
-	t.fact("bound", map[bound]string{
+	t.Fact("bound", map[bound]string{
 		boundQuota:       "the quota",
 		boundConcurrency: "the calls in flight: more replicas or a higher --concurrency help",
 		boundPool:        "the hardware of the pool",
 	}[e.Bound])
 	if e.Useful > 0 {
-		t.fact("useful replicas", fmt.Sprintf("%s; more only share the same", grouped(int64(e.Useful))))
+		t.Fact("useful replicas", fmt.Sprintf("%s; more only share the same", display.Grouped(int64(e.Useful))))
 	}
 }
 
 // tellCost says what the calls cost, where prices are given.
-func (f effort) tellCost(t table, e estimate) {
+func (f effort) tellCost(t display.Table, e estimate) {
 	if len(f.Prices) == 0 {
 		return
 	}
@@ -95,7 +96,7 @@ func (f effort) tellCost(t table, e estimate) {
 	if len(e.Unpriced) > 0 {
 		text += ", without " + strings.Join(e.Unpriced, ", ") + ": no --price"
 	}
-	t.fact("cost", text)
+	t.Fact("cost", text)
 }
 
 // each says what one operation of a load costs.
@@ -169,14 +170,5 @@ func count(n int64, thing string) string {
 	if n != 1 {
 		thing += "s"
 	}
-	return grouped(n) + " " + thing
-}
-
-// grouped writes a number with commas between thousands.
-func grouped(n int64) string {
-	text := strconv.FormatInt(n, 10)
-	for i := len(text) - 3; i > 0 && text[i-1] != '-'; i -= 3 {
-		text = text[:i] + "," + text[i:]
-	}
-	return text
+	return display.Grouped(n) + " " + thing
 }

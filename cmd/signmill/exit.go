@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"github.com/signmill/signmill/cmd/signmill/internal/display"
 	"io"
 	"strings"
 )
@@ -56,7 +57,7 @@ func report(w io.Writer, err error) int {
 	} else if strings.HasPrefix(err.Error(), "unknown command") {
 		code = exitUsage // cobra has no type for it
 	}
-	fmt.Fprintln(w, "signmill: "+paragraph(shown))
+	fmt.Fprintln(w, "signmill: "+display.Paragraph(shown))
 	if code == exitUsage {
 		fmt.Fprintln(w, "signmill: --help explains the commands and flags")
 	}

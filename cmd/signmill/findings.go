@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/signmill/signmill/cmd/signmill/internal/display"
 	"github.com/signmill/signmill/schema"
 )
 
@@ -36,9 +37,9 @@ func (o verifyOptions) print(out io.Writer, f finding) error {
 	case o.json:
 		err = json.NewEncoder(out).Encode(line)
 	case f.err != nil:
-		_, err = fmt.Fprintf(out, "%s: FAILED: %s\n", oneLine(line.Path), oneLine(line.Error))
+		_, err = fmt.Fprintf(out, "%s: FAILED: %s\n", display.OneLine(line.Path), display.OneLine(line.Error))
 	default:
-		_, err = fmt.Fprintf(out, "%s: OK\n", oneLine(line.Path))
+		_, err = fmt.Fprintf(out, "%s: OK\n", display.OneLine(line.Path))
 	}
 	return err
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/signmill/signmill/cmd/signmill/internal/display"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 )
@@ -137,11 +138,11 @@ func (i identityFlags) readSecret(env map[string]string) (string, error) {
 	}
 	text, err := os.ReadFile(i.secretFile)
 	if err != nil {
-		return "", usagef("--client-secret-file: %w", named(err))
+		return "", usagef("--client-secret-file: %w", display.Error(err))
 	}
 	secret := strings.TrimSpace(string(text))
 	if secret == "" {
-		return "", usagef("--client-secret-file %s: the file is empty", oneLine(i.secretFile))
+		return "", usagef("--client-secret-file %s: the file is empty", display.OneLine(i.secretFile))
 	}
 	return secret, nil
 }

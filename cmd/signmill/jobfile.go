@@ -10,6 +10,7 @@ import (
 	"os"
 	"sort"
 
+	"github.com/signmill/signmill/cmd/signmill/internal/display"
 	"github.com/signmill/signmill/schema"
 )
 
@@ -36,7 +37,7 @@ func openJobs(name string, stdin io.Reader) (*jobFile, error) {
 	if err != nil {
 		return nil, err
 	}
-	j := &jobFile{oneLine(name), f}
+	j := &jobFile{display.OneLine(name), f}
 	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() {
 		return j, err
 	}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/signmill/signmill/cmd/signmill/internal/display"
 	"github.com/signmill/signmill/signer/keyvault"
 )
 
@@ -50,17 +51,17 @@ func (o *keysOptions) tellProof(p keyvault.Attestation) error {
 			Public:  jose(p.Public),
 		})
 	}
-	t := newTable(o.out)
-	t.fact("key", p.Key.KID)
-	t.fact("type", typeText(p.Key))
-	t.fact("attestation", p.Version)
+	t := display.NewTable(o.out)
+	t.Fact("key", p.Key.KID)
+	t.Fact("type", typeText(p.Key))
+	t.Fact("attestation", p.Version)
 	for _, part := range []struct {
 		name string
 		b    []byte
 	}{{"certificates", p.Certificates}, {"private half", p.Private}, {"public half", p.Public}} {
 		if part.b != nil {
-			t.fact(part.name, fmt.Sprintf("%d bytes", len(part.b)))
+			t.Fact(part.name, fmt.Sprintf("%d bytes", len(part.b)))
 		}
 	}
-	return t.close()
+	return t.Close()
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/signmill/signmill/cmd/signmill/internal/display"
 	"github.com/signmill/signmill/signer/keyvault"
 )
 
@@ -81,7 +82,7 @@ func (c *keysCreate) intent() intent {
 		p.add("size", strconv.Itoa(c.spec.Size))
 	}
 	p.add("curve", c.spec.Curve)
-	p.add("hardware", yesNo(c.spec.HSM))
+	p.add("hardware", display.YesNo(c.spec.HSM))
 	c.set.describe(&p)
 	return p
 }

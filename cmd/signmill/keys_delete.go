@@ -5,6 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/signmill/signmill/cmd/signmill/internal/display"
 	"github.com/signmill/signmill/signer/keyvault"
 )
 
@@ -97,7 +98,7 @@ func (o *keysOptions) done(what, name string) error {
 	if o.json {
 		return jsonLine(o.out, map[string]string{"name": name, "status": what})
 	}
-	t := newTable(o.out)
-	t.fact(what, name)
-	return t.close()
+	t := display.NewTable(o.out)
+	t.Fact(what, name)
+	return t.Close()
 }

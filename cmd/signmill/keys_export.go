@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/signmill/signmill/cmd/signmill/internal/display"
 	"github.com/signmill/signmill/signer"
 	"github.com/signmill/signmill/signer/keyvault"
 )
@@ -68,7 +69,7 @@ func (c *keysExport) checkFlags(key keyArg) error {
 		return usagef("NAME/VERSION and --all-versions exclude each other")
 	case c.all && c.format == "der":
 		return usagef("DER holds one key: use --format pem or jwk with --all-versions")
-	case c.format == "der" && c.file == "" && isTerminal(c.out):
+	case c.format == "der" && c.file == "" && display.IsTerminal(c.out):
 		return usagef("DER is not for terminals: use --out FILE")
 	case c.file != "":
 		return free(c.file, c.force)

@@ -2,13 +2,14 @@ package main
 
 import (
 	"fmt"
+	"github.com/signmill/signmill/cmd/signmill/internal/display"
 	"os"
 )
 
 // free refuses to overwrite, unless that is asked for.
 func free(name string, force bool) error {
 	if !force && exists(name) {
-		return fmt.Errorf("%s exists: --force overwrites it", oneLine(name))
+		return fmt.Errorf("%s exists: --force overwrites it", display.OneLine(name))
 	}
 	return nil
 }

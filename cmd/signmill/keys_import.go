@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/signmill/signmill/cmd/signmill/internal/display"
 	"github.com/signmill/signmill/signer/keyvault"
 )
 
@@ -79,7 +80,7 @@ func (c *keysImport) run(cmd *cobra.Command, file string) (err error) {
 	if c.dry {
 		p := intent{Verb: "import", What: c.spec.Name}
 		p.add("material", c.spec.Material.String())
-		p.add("hardware", yesNo(c.spec.HSM || c.spec.Material.Transfer()))
+		p.add("hardware", display.YesNo(c.spec.HSM || c.spec.Material.Transfer()))
 		c.set.describe(&p)
 		return c.keysOptions.dry(p)
 	}

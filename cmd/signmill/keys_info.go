@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/signmill/signmill/cmd/signmill/internal/display"
 	"github.com/signmill/signmill/signer"
 	"github.com/signmill/signmill/signer/keyvault"
 )
@@ -63,36 +64,36 @@ func (o *keysOptions) tell(done string, k keyvault.KeyInfo) error {
 	if o.json {
 		return jsonLine(o.out, newKeyJSON(k))
 	}
-	t := newTable(o.out)
-	t.fact(done, k.KID)
+	t := display.NewTable(o.out)
+	t.Fact(done, k.KID)
 	describeKey(t, k)
-	return t.close()
+	return t.Close()
 }
 
 // describeKey tells all that is known of a key but its identifier.
-func describeKey(t table, k keyvault.KeyInfo) {
-	t.fact("type", typeText(k))
-	t.fact("operations", strings.Join(k.Operations, ", "))
-	t.fact("enabled", yesNo(k.Enabled))
-	t.fact("not before", utc(k.NotBefore))
-	t.fact("expires", utc(k.Expires))
-	t.fact("created", utc(k.Created))
-	t.fact("updated", utc(k.Updated))
-	t.fact("recovery", recoveryText(k))
-	t.fact("hardware", k.HSMPlatform)
+func describeKey(t display.Table, k keyvault.KeyInfo) {
+	t.Fact("type", typeText(k))
+	t.Fact("operations", strings.Join(k.Operations, ", "))
+	t.Fact("enabled", display.YesNo(k.Enabled))
+	t.Fact("not before", display.Time(k.NotBefore))
+	t.Fact("expires", display.Time(k.Expires))
+	t.Fact("created", display.Time(k.Created))
+	t.Fact("updated", display.Time(k.Updated))
+	t.Fact("recovery", recoveryText(k))
+	t.Fact("hardware", k.HSMPlatform)
 	if k.Managed {
-		t.fact("managed", "yes, by a certificate")
+		t.Fact("managed", "yes, by a certificate")
 	}
 	if k.Exportable {
-		t.fact("exportable", "yes, under its release policy")
+		t.Fact("exportable", "yes, under its release policy")
 	}
 	if k.ReleasePolicy != nil {
-		t.fact("release policy", string(k.ReleasePolicy.Policy))
+		t.Fact("release policy", string(k.ReleasePolicy.Policy))
 	}
-	t.fact("tags", tagText(k.Tags))
+	t.Fact("tags", display.Tags(k.Tags))
 	if k.Deletion != nil {
-		t.fact("deleted", utc(k.Deletion.Deleted))
-		t.fact("lost for good", utc(k.Deletion.Purge))
+		t.Fact("deleted", display.Time(k.Deletion.Deleted))
+		t.Fact("lost for good", display.Time(k.Deletion.Purge))
 	}
 }
 

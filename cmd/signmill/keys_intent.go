@@ -1,5 +1,7 @@
 package main
 
+import "github.com/signmill/signmill/cmd/signmill/internal/display"
+
 // intent is what a command would send, for --dry-run. It holds no secret.
 type intent struct {
 	Verb  string // such as create
@@ -31,11 +33,11 @@ func (o *keysOptions) dry(p intent) error {
 		}
 		return jsonLine(o.out, object)
 	}
-	t := newTable(o.out)
-	t.fact("would "+p.Verb, p.What)
-	t.fact("vault", o.vault)
+	t := display.NewTable(o.out)
+	t.Fact("would "+p.Verb, p.What)
+	t.Fact("vault", o.vault)
 	for _, f := range p.facts {
-		t.fact(f.name, f.text)
+		t.Fact(f.name, f.text)
 	}
-	return t.close()
+	return t.Close()
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/signmill/signmill/cmd/signmill/internal/display"
 	"github.com/signmill/signmill/signer/keyvault"
 )
 
@@ -20,7 +21,7 @@ does not tell the types of keys; show does.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return o.with(cmd, func(ctx context.Context, v *keyvault.Vault) error {
 				return o.list(v.List(ctx), []string{"NAME", "ENABLED", "CREATED", "EXPIRES", "TAGS"}, func(k keyvault.KeyInfo) []string {
-					return []string{k.Name, yesNo(k.Enabled), utc(k.Created), utc(k.Expires), tagText(k.Tags)}
+					return []string{k.Name, display.YesNo(k.Enabled), display.Time(k.Created), display.Time(k.Expires), display.Tags(k.Tags)}
 				})
 			})
 		},
@@ -41,7 +42,7 @@ func newKeysVersions(o *keysOptions) *cobra.Command {
 			}
 			return o.with(cmd, func(ctx context.Context, v *keyvault.Vault) error {
 				return o.list(v.Versions(ctx, name), []string{"VERSION", "ENABLED", "CREATED", "NOT BEFORE", "EXPIRES", "TAGS"}, func(k keyvault.KeyInfo) []string {
-					return []string{k.Version, yesNo(k.Enabled), utc(k.Created), utc(k.NotBefore), utc(k.Expires), tagText(k.Tags)}
+					return []string{k.Version, display.YesNo(k.Enabled), display.Time(k.Created), display.Time(k.NotBefore), display.Time(k.Expires), display.Tags(k.Tags)}
 				})
 			})
 		},
@@ -59,7 +60,7 @@ good. Until then, or until it is purged, its name is not free.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return o.with(cmd, func(ctx context.Context, v *keyvault.Vault) error {
 				return o.list(v.Deleted(ctx), []string{"NAME", "DELETED", "LOST FOR GOOD", "TAGS"}, func(k keyvault.KeyInfo) []string {
-					return []string{k.Name, utc(k.Deletion.Deleted), utc(k.Deletion.Purge), tagText(k.Tags)}
+					return []string{k.Name, display.Time(k.Deletion.Deleted), display.Time(k.Deletion.Purge), display.Tags(k.Tags)}
 				})
 			})
 		},
@@ -69,22 +70,22 @@ good. Until then, or until it is purged, its name is not free.`,
 // list prints keys as they come with --json, else as a table. What came
 // before an error is printed, too.
 func (o *keysOptions) list(keys iter.Seq2[keyvault.KeyInfo, error], header []string, cells func(keyvault.KeyInfo) []string) error {
-	t := newTable(o.out, header...)
+	t := display.NewTable(o.out, header...)
 	if o.json {
-		t = newTable(o.err) // has no row, so nothing is written
+		t = display.NewTable(o.err) // has no row, so nothing is written
 	}
 	for k, err := range keys {
 		switch {
 		case err != nil:
-			t.close() //nolint:errcheck // the error that ended the list is told
+			t.Close() //nolint:errcheck // the error that ended the list is told
 			return err
 		case !o.json:
-			t.row(cells(k)...)
+			t.Row(cells(k)...)
 		default:
 			if err := jsonLine(o.out, newKeyJSON(k)); err != nil {
 				return err
 			}
 		}
 	}
-	return t.close()
+	return t.Close()
 }

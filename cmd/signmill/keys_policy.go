@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/signmill/signmill/cmd/signmill/internal/display"
 	"github.com/signmill/signmill/signer/keyvault"
 )
 
@@ -99,10 +100,10 @@ func (o *keysOptions) tellPolicy(name string, p keyvault.RotationPolicy) error {
 	if o.json {
 		return jsonLine(o.out, policyJSON{name, p.ExpiresAfter, p.RotateAfterCreate, p.RotateBeforeExpiry, p.NotifyBeforeExpiry, p.Created.UTC(), p.Updated.UTC()})
 	}
-	t := newTable(o.out)
-	t.fact("key", name)
-	t.fact("policy", p.String())
-	t.fact("created", utc(p.Created))
-	t.fact("updated", utc(p.Updated))
-	return t.close()
+	t := display.NewTable(o.out)
+	t.Fact("key", name)
+	t.Fact("policy", p.String())
+	t.Fact("created", display.Time(p.Created))
+	t.Fact("updated", display.Time(p.Updated))
+	return t.Close()
 }

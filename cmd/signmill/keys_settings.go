@@ -8,13 +8,14 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/signmill/signmill/cmd/signmill/internal/display"
 	"github.com/signmill/signmill/signer/keyvault"
 )
 
 // dateFlag is a point in time as a flag. It implements pflag.Value.
 type dateFlag struct{ time.Time }
 
-func (d *dateFlag) String() string { return utc(d.Time) }
+func (d *dateFlag) String() string { return display.Time(d.Time) }
 func (d *dateFlag) Type() string   { return "TIME" }
 
 // Set takes RFC 3339, or a date, which means its begin in UTC.
@@ -81,8 +82,8 @@ func (k keySettings) describe(p *intent) {
 	if k.disabled {
 		p.add("enabled", "no")
 	}
-	p.add("notBefore", utc(k.notBefore.Time))
-	p.add("expires", utc(k.expires.Time))
-	p.add("tags", tagText(k.tags))
+	p.add("notBefore", display.Time(k.notBefore.Time))
+	p.add("expires", display.Time(k.expires.Time))
+	p.add("tags", display.Tags(k.tags))
 	p.add("releasePolicy", k.policy)
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/signmill/signmill/cmd/signmill/internal/display"
 	"github.com/signmill/signmill/signer/keyvault"
 )
 
@@ -60,10 +61,10 @@ func (c *keysUpdate) run(cmd *cobra.Command, key keyArg) error {
 	if c.dry {
 		p := intent{Verb: "update", What: key.String()}
 		p.add("operations", strings.Join(c.operations, ", "))
-		p.add("notBefore", utc(c.notBefore.Time))
-		p.add("expires", utc(c.expires.Time))
+		p.add("notBefore", display.Time(c.notBefore.Time))
+		p.add("expires", display.Time(c.expires.Time))
 		if change.Tags != nil {
-			p.facts = append(p.facts, fact{"tags", tagText(c.tags)})
+			p.facts = append(p.facts, fact{"tags", display.Tags(c.tags)})
 		}
 		return c.keysOptions.dry(p)
 	}

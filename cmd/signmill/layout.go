@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"github.com/signmill/signmill/cmd/signmill/internal/display"
 	"path/filepath"
 	"unicode/utf8"
 )
@@ -27,7 +28,7 @@ func (l layout) signature(file string) (string, error) {
 		return file + signatureSuffix, nil
 	}
 	if !filepath.IsLocal(file) {
-		return "", fmt.Errorf("%s lies outside the current directory: with --out, start signmill in the directory that holds the files", oneLine(file))
+		return "", fmt.Errorf("%s lies outside the current directory: with --out, start signmill in the directory that holds the files", display.OneLine(file))
 	}
 	return filepath.Join(l.Dir, file) + signatureSuffix, nil
 }
@@ -44,20 +45,20 @@ func (l layout) publicKey(suffix string) string {
 // check refuses a file whose signature has no place of its own, and marks both.
 func (l layout) check(file string, marks pathSet) error {
 	if !utf8.ValidString(file) {
-		return fmt.Errorf("the name %s is not UTF-8, and a manifest could not hold it: rename the file", oneLine(file))
+		return fmt.Errorf("the name %s is not UTF-8, and a manifest could not hold it: rename the file", display.OneLine(file))
 	}
 	sig, err := l.signature(file)
 	if err != nil {
 		return err
 	}
 	if marks.add(file, isInput)&isInput != 0 {
-		return fmt.Errorf("%s is listed twice", oneLine(file))
+		return fmt.Errorf("%s is listed twice", display.OneLine(file))
 	}
 	if marks.add(sig, isSignature) != 0 || marks.has(file, isSignature) {
-		return fmt.Errorf("%s: %s would be written over another file of this run", oneLine(file), oneLine(sig))
+		return fmt.Errorf("%s: %s would be written over another file of this run", display.OneLine(file), display.OneLine(sig))
 	}
 	if !l.Force && !marks.has(file, isReplaced) && exists(sig) {
-		return fmt.Errorf("%s exists: --force overwrites it, --resume keeps what is signed already", oneLine(sig))
+		return fmt.Errorf("%s exists: --force overwrites it, --resume keeps what is signed already", display.OneLine(sig))
 	}
 	return nil
 }
@@ -70,7 +71,7 @@ func (l layout) checkOwn() error {
 	var faults faultList
 	for _, name := range []string{l.manifest(), l.manifest() + partialSuffix, l.publicKey("")} {
 		if exists(name) {
-			faults.add(fmt.Errorf("%s exists: --resume carries on, --force starts over, --out DIR writes elsewhere", oneLine(name)))
+			faults.add(fmt.Errorf("%s exists: --resume carries on, --force starts over, --out DIR writes elsewhere", display.OneLine(name)))
 		}
 	}
 	return faults.err()

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"sync"
 
+	"github.com/signmill/signmill/cmd/signmill/internal/display"
 	"github.com/signmill/signmill/schema"
 )
 
@@ -44,7 +45,7 @@ type manifestWriter struct {
 // partial file.
 func createManifest(name string, head manifestHead, force bool) (*manifestWriter, error) {
 	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
-		return nil, named(err)
+		return nil, display.Error(err)
 	}
 	flags := os.O_WRONLY | os.O_CREATE | os.O_EXCL
 	if force {
@@ -52,10 +53,10 @@ func createManifest(name string, head manifestHead, force bool) (*manifestWriter
 	}
 	f, err := os.OpenFile(name+partialSuffix, flags, 0o644)
 	if errors.Is(err, fs.ErrExist) {
-		return nil, fmt.Errorf("%s exists: another run is under way, or one was killed and --resume carries it on", oneLine(name+partialSuffix))
+		return nil, fmt.Errorf("%s exists: another run is under way, or one was killed and --resume carries it on", display.OneLine(name+partialSuffix))
 	}
 	if err != nil {
-		return nil, fmt.Errorf("manifest: %w", named(err))
+		return nil, fmt.Errorf("manifest: %w", display.Error(err))
 	}
 	m := &manifestWriter{name: name, dir: filepath.Dir(name), f: f, w: bufio.NewWriter(f), first: true}
 	return m, m.begin(head)
@@ -101,10 +102,10 @@ func (m *manifestWriter) finish(c counts) error {
 	fmt.Fprintf(m.w, "\n],\"summary\":%s}\n", text) //nolint:errcheck // Flush tells
 	for _, step := range []func() error{m.w.Flush, m.f.Sync, m.f.Close} {
 		if err := step(); err != nil {
-			return fmt.Errorf("manifest: %w", named(err))
+			return fmt.Errorf("manifest: %w", display.Error(err))
 		}
 	}
-	return named(os.Rename(m.name+partialSuffix, m.name))
+	return display.Error(os.Rename(m.name+partialSuffix, m.name))
 }
 
 // discard removes a manifest that came to nothing.

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 
+	"github.com/signmill/signmill/cmd/signmill/internal/display"
 	"github.com/signmill/signmill/schema"
 )
 
@@ -27,12 +28,12 @@ type manifestReader struct {
 func openManifest(name string, partial bool) (*manifestReader, error) {
 	f, err := os.Open(name)
 	if err != nil {
-		return nil, named(err)
+		return nil, display.Error(err)
 	}
 	m := &manifestReader{name: name, partial: partial, f: f, d: json.NewDecoder(bufio.NewReader(f))}
 	if err := m.head(); err != nil {
 		f.Close() //nolint:errcheck // only read
-		return nil, fmt.Errorf("%s is no manifest of signmill: %w", oneLine(name), named(err))
+		return nil, fmt.Errorf("%s is no manifest of signmill: %w", display.OneLine(name), display.Error(err))
 	}
 	return m, nil
 }
@@ -122,7 +123,7 @@ func (m *manifestReader) fault(err error) error {
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 		err = fmt.Errorf("it is cut off: %w", io.ErrUnexpectedEOF)
 	}
-	return fmt.Errorf("%s: %w", oneLine(m.name), named(err))
+	return fmt.Errorf("%s: %w", display.OneLine(m.name), display.Error(err))
 }
 
 // Close closes the file.

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"github.com/signmill/signmill/cmd/signmill/internal/display"
 	"io"
 	"iter"
 	"os"
@@ -58,7 +59,7 @@ const maxFaults = 10
 func makePlan(s sources, to layout, marks pathSet) (*plan, error) {
 	spool, err := os.CreateTemp("", "signmill-plan-*")
 	if err != nil {
-		return nil, fmt.Errorf("list of files: %w", named(err))
+		return nil, fmt.Errorf("list of files: %w", display.Error(err))
 	}
 	os.Remove(spool.Name()) //nolint:errcheck // where the system allows it, not even a crash leaves the file behind
 	p := &plan{spool: spool}
@@ -90,11 +91,11 @@ func (p *plan) fill(s sources, to layout, marks pathSet) error {
 		}
 		p.Files++
 		if _, err := w.WriteString(path + "\x00"); err != nil {
-			return fmt.Errorf("list of files: %w", named(err))
+			return fmt.Errorf("list of files: %w", display.Error(err))
 		}
 	}
 	if err := w.Flush(); err != nil {
-		return fmt.Errorf("list of files: %w", named(err))
+		return fmt.Errorf("list of files: %w", display.Error(err))
 	}
 	return faults.err()
 }
@@ -103,7 +104,7 @@ func (p *plan) fill(s sources, to layout, marks pathSet) error {
 func (p *plan) paths() iter.Seq2[string, error] {
 	return func(yield func(string, error) bool) {
 		if _, err := p.spool.Seek(0, io.SeekStart); err != nil {
-			yield("", fmt.Errorf("list of files: %w", named(err)))
+			yield("", fmt.Errorf("list of files: %w", display.Error(err)))
 			return
 		}
 		list := sources{From: "-", NUL: true, Stdin: p.spool}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/signmill/signmill/cmd/signmill/internal/display"
 	"github.com/signmill/signmill/signer/quota"
 	"github.com/signmill/signmill/worker/policy"
 )
@@ -61,7 +62,7 @@ type policyFile struct {
 func (p policyFile) read() (*policy.File, error) {
 	text, err := readBounded(p.path, policy.MaxBytes)
 	if err != nil {
-		return nil, fmt.Errorf("policy: %w", named(err))
+		return nil, fmt.Errorf("policy: %w", display.Error(err))
 	}
 	f, err := policy.Parse(text, policy.Options{
 		Local: p.local, Jobs: p.jobs,

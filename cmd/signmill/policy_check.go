@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/signmill/signmill/cmd/signmill/internal/display"
 	"github.com/signmill/signmill/worker/policy"
 )
 
@@ -64,7 +65,7 @@ func (o policyCheck) run() error {
 	if o.json {
 		return nil
 	}
-	_, err = fmt.Fprintf(o.out, "%s is well: %s, %s, %s\n", oneLine(o.file.path),
+	_, err = fmt.Fprintf(o.out, "%s is well: %s, %s, %s\n", display.OneLine(o.file.path),
 		count(int64(len(f.Vaults)), "vault"), count(int64(len(f.Keys)), "key"), count(int64(len(f.Producers)), "producer"))
 	return err
 }
@@ -74,9 +75,9 @@ func (o policyCheck) tell(f policy.Fault) error {
 	if o.json {
 		return jsonLine(o.out, faultLine{o.file.path, f})
 	}
-	at := fmt.Sprintf("%s:%d:%d: ", oneLine(o.file.path), f.Line, f.Column)
+	at := fmt.Sprintf("%s:%d:%d: ", display.OneLine(o.file.path), f.Line, f.Column)
 	if f.Line == 0 {
-		at = oneLine(o.file.path) + ": "
+		at = display.OneLine(o.file.path) + ": "
 	}
 	if f.Path != "" {
 		at += f.Path + ": "

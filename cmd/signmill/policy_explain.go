@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/signmill/signmill/cmd/signmill/internal/display"
 	"github.com/signmill/signmill/queue"
 	"github.com/signmill/signmill/schema"
 	"github.com/signmill/signmill/signer/quota"
@@ -63,7 +64,7 @@ func (o policyExplain) run(job string) error {
 	f, err := o.file.read()
 	var faults policy.Faults
 	if errors.As(err, &faults) {
-		return fmt.Errorf("%s is wrong:\n%w", oneLine(o.file.path), err)
+		return fmt.Errorf("%s is wrong:\n%w", display.OneLine(o.file.path), err)
 	} else if err != nil {
 		return err
 	}
@@ -73,7 +74,7 @@ func (o policyExplain) run(job string) error {
 	}
 	decoded, err := schema.Decode(m.Body, schema.Limits{})
 	if err != nil {
-		return fmt.Errorf("%s: %w", oneLine(job), err)
+		return fmt.Errorf("%s: %w", display.OneLine(job), err)
 	}
 	x := explain(f, decoded, m)
 	if o.json {
@@ -104,7 +105,7 @@ func (o policyExplain) message(job string) (m queue.Message, err error) {
 	if job != "-" {
 		f, err := os.Open(job)
 		if err != nil {
-			return m, named(err)
+			return m, display.Error(err)
 		}
 		defer f.Close() //nolint:errcheck // only read
 		in = f

@@ -16,6 +16,7 @@ import (
 
 	"github.com/fsnotify/fsnotify"
 
+	"github.com/signmill/signmill/cmd/signmill/internal/display"
 	"github.com/signmill/signmill/worker/policy"
 )
 
@@ -36,7 +37,7 @@ func (o workerOptions) policyFile(local bool) policyFile {
 func atStart(path string, err error) error {
 	var faults policy.Faults
 	if errors.As(err, &faults) {
-		return usagef("--policy %s is wrong:\n%w", oneLine(path), err)
+		return usagef("--policy %s is wrong:\n%w", display.OneLine(path), err)
 	}
 	return err
 }

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/signmill/signmill/cmd/signmill/internal/display"
 	"github.com/signmill/signmill/signer/quota"
 )
 
@@ -149,7 +150,7 @@ func (v probeVerdict) advice(assumed quota.Units) quota.Units {
 
 // evidence is what the verdict rests on, one fact in each line.
 func (v probeVerdict) evidence(t probeTrace) []string {
-	facts := []string{fmt.Sprintf("%s of the burst's %s units were accepted", grouped(int64(v.First)), grouped(int64(t.Burst)*int64(t.Cost)))}
+	facts := []string{fmt.Sprintf("%s of the burst's %s units were accepted", display.Grouped(int64(v.First)), display.Grouped(int64(t.Burst)*int64(t.Cost)))}
 	if !v.Refused {
 		return append(facts, "nothing was refused: the quota is larger than the burst, or a window began in the middle of it")
 	}
@@ -161,7 +162,7 @@ func (v probeVerdict) evidence(t probeTrace) []string {
 	if v.Window == "" {
 		return append(facts, "no model explains the answers: others may use the vault")
 	}
-	facts = append(facts, fmt.Sprintf("the model explains %.1f %% of %s calls", 100*(1-v.Differs), grouped(int64(len(t.Calls)))))
+	facts = append(facts, fmt.Sprintf("the model explains %.1f %% of %s calls", 100*(1-v.Differs), display.Grouped(int64(len(t.Calls)))))
 	if v.Several {
 		facts = append(facts, "calls were still accepted well after the first refusal, as if several nodes counted apart")
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/signmill/signmill/cmd/signmill/internal/display"
 	"github.com/signmill/signmill/signer/quota"
 )
 
@@ -11,7 +12,7 @@ import (
 func (c *quotaProbe) consent(k kind, p prober) error {
 	calls := p.Burst + int(p.Watch/p.Every)
 	fmt.Fprintf(c.err, "signmill: the probe sends up to %s operations with a key of type %s, %s units, billed as %s; for about %s others are refused by %s\n",
-		grouped(int64(calls)), k.Name, grouped(int64(calls)*int64(p.Cost)), priceClass(k.Class), probeWindow, c.vault)
+		display.Grouped(int64(calls)), k.Name, display.Grouped(int64(calls)*int64(p.Cost)), priceClass(k.Class), probeWindow, c.vault)
 	if c.yes {
 		return nil
 	}

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/signmill/signmill/cmd/signmill/internal/display"
 	"github.com/signmill/signmill/signer/keyvault"
 	"github.com/signmill/signmill/signer/quota"
 )
@@ -47,19 +48,19 @@ func (c *quotaProbe) tellProbe(info keyvault.KeyInfo, t probeTrace) error {
 }
 
 func (v probeVerdict) tell(s streams, kid string, t probeTrace, assumed quota.Units) error {
-	w := newTable(s.out)
-	w.fact("key", kid)
-	w.fact("calls", fmt.Sprintf("%s: %s accepted, %s refused, %s without an answer",
-		grouped(int64(len(t.Calls))), grouped(int64(t.count(probeAccepted))), grouped(int64(t.count(probeRefused))), grouped(int64(t.count(probeFailed)))))
-	w.fact("latency", fmt.Sprintf("p50 %s, p99 %s of accepted calls", milliseconds(t.latency(probeAccepted, 0.5)), milliseconds(t.latency(probeAccepted, 0.99))))
+	w := display.NewTable(s.out)
+	w.Fact("key", kid)
+	w.Fact("calls", fmt.Sprintf("%s: %s accepted, %s refused, %s without an answer",
+		display.Grouped(int64(len(t.Calls))), display.Grouped(int64(t.count(probeAccepted))), display.Grouped(int64(t.count(probeRefused))), display.Grouped(int64(t.count(probeFailed)))))
+	w.Fact("latency", fmt.Sprintf("p50 %s, p99 %s of accepted calls", milliseconds(t.latency(probeAccepted, 0.5)), milliseconds(t.latency(probeAccepted, 0.99))))
 	if v.Refused {
-		w.fact("window", v.windowText())
-		w.fact("refused calls count", string(v.Charged))
-		w.fact("Retry-After", t.hintText())
-		w.fact("counters", map[bool]string{true: "several, it seems", false: "one, as far as can be seen"}[v.Several])
+		w.Fact("window", v.windowText())
+		w.Fact("refused calls count", string(v.Charged))
+		w.Fact("Retry-After", t.hintText())
+		w.Fact("counters", map[bool]string{true: "several, it seems", false: "one, as far as can be seen"}[v.Several])
 	}
-	w.fact("use", v.use(assumed))
-	if err := w.close(); err != nil {
+	w.Fact("use", v.use(assumed))
+	if err := w.Close(); err != nil {
 		return err
 	}
 	_, err := fmt.Fprintf(s.out, "\nWhat was seen:\n- %s\n", strings.Join(v.evidence(t), "\n- "))
@@ -82,7 +83,7 @@ func (v probeVerdict) use(assumed quota.Units) string {
 	case q > 0:
 		return "--quota " + strconv.Itoa(int(q))
 	case !v.Refused:
-		return "probe again, with a higher --quota: at least " + grouped(int64(v.First)) + " units were accepted"
+		return "probe again, with a higher --quota: at least " + display.Grouped(int64(v.First)) + " units were accepted"
 	}
 	return "probe again while nobody else uses the vault"
 }
@@ -92,7 +93,7 @@ func (t probeTrace) hintText() string {
 	if n == 0 {
 		return "absent"
 	}
-	return fmt.Sprintf("in %s of %s refusals, %s to %s", grouped(int64(n)), grouped(int64(t.count(probeRefused))), least, most)
+	return fmt.Sprintf("in %s of %s refusals, %s to %s", display.Grouped(int64(n)), display.Grouped(int64(t.count(probeRefused))), least, most)
 }
 
 func (v probeVerdict) json(kid string, t probeTrace, assumed quota.Units) probeJSON {

@@ -9,6 +9,7 @@ import (
 	"os"
 	"sync"
 
+	"github.com/signmill/signmill/cmd/signmill/internal/display"
 	"github.com/signmill/signmill/signer"
 )
 
@@ -25,7 +26,7 @@ type outcome struct {
 type recorder struct {
 	layout   layout
 	manifest *manifestWriter
-	progress *progress
+	progress *display.Progress
 	lines    io.Writer // for --json; nil: none
 
 	mu     sync.Mutex        // guards the fields below
@@ -52,7 +53,7 @@ func (r *recorder) record(outcomes []outcome) error {
 		for _, p := range pending {
 			p.discard()
 		}
-		return fmt.Errorf("manifest: %w", named(err))
+		return fmt.Errorf("manifest: %w", display.Error(err))
 	}
 	var faults []error
 	for _, p := range pending {
@@ -127,7 +128,7 @@ func (r *recorder) tell(entries []entry) error {
 	}
 	r.counts.Signed += signed
 	r.counts.Failed += failed
-	r.progress.add(signed, failed)
+	r.progress.Add(signed, failed)
 	return nil
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"github.com/signmill/signmill/cmd/signmill/internal/display"
 	"io/fs"
 	"os"
 	"runtime"
@@ -39,7 +40,7 @@ func openEarlier(l layout, head *manifestHead) (*earlier, error) {
 		e.manifests = append(e.manifests, m)
 		if m.Key != head.Key || m.Algorithm != head.Algorithm {
 			e.close()
-			return nil, usagef("%s is of key %s with %s: resume with the same --key and --alg, or use another --out", oneLine(m.name), m.Key, m.Algorithm)
+			return nil, usagef("%s is of key %s with %s: resume with the same --key and --alg, or use another --out", display.OneLine(m.name), m.Key, m.Algorithm)
 		}
 		head.Run = m.Run
 	}
@@ -56,9 +57,9 @@ func (e *earlier) rescue() error {
 		return nil
 	}
 	if exists(interrupted) || err == nil && info.Size() == 0 {
-		return named(os.Remove(partial))
+		return display.Error(os.Remove(partial))
 	}
-	return named(os.Rename(partial, interrupted))
+	return display.Error(os.Rename(partial, interrupted))
 }
 
 // carry copies the entries that still hold into the new manifest, and marks

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"github.com/signmill/signmill/cmd/signmill/internal/display"
 	"io"
 	"log/slog"
 	"runtime"
@@ -84,8 +85,8 @@ func (o signOptions) sign(s stages, w io.Writer, log *slog.Logger, c campaignCon
 	}
 	defer l.close()
 	log.Info("signing begins", "files", c.Plan.Files, "kept", c.Plan.Kept, "run", c.Run)
-	c.Record.progress = newProgress(w, c.Plan.Files)
-	defer c.Record.progress.close()
+	c.Record.progress = display.NewProgress(w, c.Plan.Files, display.Words{Doing: "signing", Things: "files", Done: "signed"})
+	defer c.Record.progress.Close()
 
 	c.exchangeConfig = o.exchange(l, c.Run, log)
 	c.Attempt, c.Key, c.Algorithm, c.Keys = randomID(4), o.to.Key, o.algorithm.Algorithm, l.keys
@@ -119,7 +120,7 @@ func (o signOptions) conclude(out io.Writer, r *recorder, c counts, failure erro
 	case c.Interrupted:
 		return &exit{exitInterrupted, fmt.Errorf("interrupted with %s left: --resume signs the rest", countFiles(c.Left))}
 	case c.Failed > 0:
-		return fmt.Errorf("%s without a signature: %s says why, and --resume tries again", countFiles(c.Failed), oneLine(o.to.manifest()))
+		return fmt.Errorf("%s without a signature: %s says why, and --resume tries again", countFiles(c.Failed), display.OneLine(o.to.manifest()))
 	}
 	return nil
 }
@@ -160,7 +161,7 @@ func (o signOptions) summarize(out io.Writer, c counts) error {
 	if c.Kept > 0 {
 		text += fmt.Sprintf(", %d signed before", c.Kept)
 	}
-	_, err := fmt.Fprintf(out, "%s; see %s\n", text, oneLine(o.to.manifest()))
+	_, err := fmt.Fprintf(out, "%s; see %s\n", text, display.OneLine(o.to.manifest()))
 	return err
 }
 

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"github.com/signmill/signmill/cmd/signmill/internal/display"
 	"io"
 	"io/fs"
 	"iter"
@@ -60,7 +61,7 @@ func (s sources) listed(yield func(string, error) bool) {
 	if s.From != "-" {
 		f, err := os.Open(s.From)
 		if err != nil {
-			yield("", fmt.Errorf("list of files: %w", named(err)))
+			yield("", fmt.Errorf("list of files: %w", display.Error(err)))
 			return
 		}
 		defer f.Close() //nolint:errcheck // only read
@@ -77,7 +78,7 @@ func (s sources) listed(yield func(string, error) bool) {
 		}
 	}
 	if err := lines.Err(); err != nil {
-		yield("", fmt.Errorf("list of files: %w", named(err)))
+		yield("", fmt.Errorf("list of files: %w", display.Error(err)))
 	}
 }
 
@@ -101,13 +102,13 @@ func (s sources) expand(name string, yield func(string, error) bool) bool {
 	info, err := os.Stat(name)
 	switch {
 	case err != nil:
-		return yield("", &badFile{named(err)})
+		return yield("", &badFile{display.Error(err)})
 	case info.Mode().IsRegular():
 		return yield(filepath.Clean(name), nil)
 	case !info.IsDir():
-		return yield("", &badFile{fmt.Errorf("%s is not a regular file", oneLine(name))})
+		return yield("", &badFile{fmt.Errorf("%s is not a regular file", display.OneLine(name))})
 	case !s.Recursive:
-		return yield("", &badFile{fmt.Errorf("%s is a directory: --recursive takes the files in it", oneLine(name))})
+		return yield("", &badFile{fmt.Errorf("%s is a directory: --recursive takes the files in it", display.OneLine(name))})
 	}
 	return walk(name, yield)
 }
@@ -123,7 +124,7 @@ func walk(root string, yield func(string, error) bool) bool {
 			return nil
 		}
 		if err != nil {
-			err = &badFile{named(err)}
+			err = &badFile{display.Error(err)}
 		}
 		if !yield(name, err) {
 			return errEnough

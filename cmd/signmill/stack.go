@@ -15,6 +15,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 
+	"github.com/signmill/signmill/cmd/signmill/internal/display"
 	"github.com/signmill/signmill/queue/localbus"
 	"github.com/signmill/signmill/queue/servicebus"
 	"github.com/signmill/signmill/schema"
@@ -108,7 +109,7 @@ func (s stackSpec) readFile() (localbus.Config, error) {
 	}
 	f, err := os.Open(s.File)
 	if err != nil {
-		return localbus.Config{}, named(err)
+		return localbus.Config{}, display.Error(err)
 	}
 	defer f.Close() //nolint:errcheck // only read
 	c, warnings, err := localbus.ReadConfig(f)
@@ -116,7 +117,7 @@ func (s stackSpec) readFile() (localbus.Config, error) {
 		s.Log.Warn("configuration file", "file", s.File, "warning", w)
 	}
 	if err != nil {
-		err = fmt.Errorf("%s: %w", oneLine(s.File), named(err))
+		err = fmt.Errorf("%s: %w", display.OneLine(s.File), display.Error(err))
 	}
 	return c, err
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/signmill/signmill/cmd/signmill/internal/display"
 	"github.com/signmill/signmill/schema"
 )
 
@@ -90,7 +91,7 @@ func (o submitOptions) run(ctx context.Context, s streams, log *slog.Logger) err
 	}
 	file, err := openJobs(o.file, s.in)
 	if err != nil {
-		return named(err)
+		return display.Error(err)
 	}
 	defer file.Close() //nolint:errcheck // only read
 	st, stop := onInterrupt(ctx, sayWaiting(s.err))

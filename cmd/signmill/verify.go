@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"runtime"
 
+	"github.com/signmill/signmill/cmd/signmill/internal/display"
 	"github.com/spf13/cobra"
 )
 
@@ -107,7 +108,7 @@ func (o verifyOptions) checks(notes io.Writer) (seq iter.Seq2[check, error], don
 		if o.publicKey, err = o.onlyKey(); err != nil {
 			return nil, done, err
 		}
-		o.note(notes, oneLine(o.publicKey))
+		o.note(notes, display.OneLine(o.publicKey))
 	}
 	if some && o.publicKey != "" {
 		seq, err = o.fileChecks()
@@ -119,7 +120,7 @@ func (o verifyOptions) checks(notes io.Writer) (seq iter.Seq2[check, error], don
 	}
 	keys := publicKeys{}
 	if o.publicKey == "" {
-		o.note(notes, "the one that "+oneLine(o.manifest)+" names")
+		o.note(notes, "the one that "+display.OneLine(o.manifest)+" names")
 	} else if keys[""], err = readPublicKey(o.publicKey); err != nil {
 		m.Close()
 		return nil, done, err
@@ -136,7 +137,7 @@ func (o verifyOptions) onlyKey() (string, error) {
 	if err == nil && len(names) == 1 {
 		return names[0], nil
 	}
-	return "", usagef("which public key counts? there is no %s and there are %d files signmill-*.pem: give --public-key or --manifest", oneLine(o.manifest), len(names))
+	return "", usagef("which public key counts? there is no %s and there are %d files signmill-*.pem: give --public-key or --manifest", display.OneLine(o.manifest), len(names))
 }
 
 // note says which key counts where nobody has named one.
@@ -160,7 +161,7 @@ func (o verifyOptions) listedChecks(m *manifestReader, keys publicKeys) iter.Seq
 		for file, err := range o.files.each() {
 			c, known := listed[pathKey(file)]
 			if c.file = file; err == nil && !known {
-				c.missing = fmt.Errorf("%s has no entry for it: --public-key checks without one", oneLine(o.manifest))
+				c.missing = fmt.Errorf("%s has no entry for it: --public-key checks without one", display.OneLine(o.manifest))
 			}
 			if !yield(c, err) || err != nil {
 				return

@@ -9,6 +9,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/signmill/signmill/cmd/signmill/internal/display"
 	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
 )
 
@@ -92,13 +93,13 @@ func (f *waterfall) text() string {
 
 func (f *waterfall) draw(b *strings.Builder, parent string, depth int) {
 	for _, s := range f.below[parent] {
-		name := strings.Repeat("  ", depth) + oneLine(s.Name)
+		name := strings.Repeat("  ", depth) + display.OneLine(s.Name)
 		if utf8.RuneCountInString(name) > waterfallNames {
 			name = string([]rune(name)[:waterfallNames-1]) + "…"
 		}
 		mark := ""
 		if hasFailed(s) {
-			mark = "  ✗ " + oneLine(s.GetStatus().GetMessage())
+			mark = "  ✗ " + display.OneLine(s.GetStatus().GetMessage())
 		}
 		fmt.Fprintf(b, "%-*s %s %10s%s\n", waterfallNames, name, f.bar(s), round(lengthOf(s)), mark)
 		if len(s.SpanId) > 0 {

@@ -1,4 +1,4 @@
-package main
+package display
 
 import (
 	"errors"
@@ -22,30 +22,30 @@ func TestOneLine(t *testing.T) {
 		{"\u009b2J", `"\u009b2J"`},
 	}
 	for _, tt := range tests {
-		if got := oneLine(tt.name); got != tt.want {
+		if got := OneLine(tt.name); got != tt.want {
 			t.Errorf("%q: got %s, want %s", tt.name, got, tt.want)
 		}
 	}
 }
 
-func TestNamed(t *testing.T) {
+func TestError(t *testing.T) {
 	t.Parallel()
 	_, err := os.Open(filepath.Join("none", "a\nb"))
-	got := named(err)
+	got := Error(err)
 	if want := `open "none/a\nb": no such file or directory`; filepath.Separator == '/' && got.Error() != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 	if !errors.Is(got, fs.ErrNotExist) {
 		t.Error("the cause is lost")
 	}
-	if named(nil) != nil {
+	if Error(nil) != nil {
 		t.Error("nil became an error")
 	}
 }
 
 func TestParagraph(t *testing.T) {
 	t.Parallel()
-	got := paragraph(errors.New("two things:\n  a\nsignmill: all is well\x1b[2J"))
+	got := Paragraph(errors.New("two things:\n  a\nsignmill: all is well\x1b[2J"))
 	if want := "two things:\n  a\n  signmill: all is well\\x1b[2J"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
