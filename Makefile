@@ -68,8 +68,9 @@ quota-processes: WINDOWS ?= 6
 quota-processes: ## Run three real workers at one real vault for WINDOWS (6) of 10 s
 	go test -run TestFleet -count 1 -v -timeout 60m ./cmd/signmill -fleet.windows=$(WINDOWS)
 
-chart-test: ## Test the Helm chart: lint, schemas, Pod Security, scaling, snapshots
+chart-test: ## Test the Helm chart: lint, schemas, Pod Security, snapshots, KEDA's own code
 	cd charts/test && go vet ./... && go test -count 1 -timeout 30m ./...
+	cd charts/test/keda && ./get-source && go vet . && go test -count 1 -timeout 60m .
 	.ci/chart-sum --write
 
 chart-golden: ## Write the chart's snapshots and the tables of its README anew

@@ -2,89 +2,9 @@ package test
 
 import (
 	"fmt"
-	"math"
 	"strings"
 	"testing"
-
-	"github.com/expr-lang/expr"
 )
-
-// formula compiles the formula of a ScaledObject as KEDA 2.21 does, and returns
-// how many replicas it asks for: values are those of the triggers that can be
-// read, by name.
-func formula(t *testing.T, scaled object) func(values map[string]any) float64 {
-	t.Helper()
-	names := map[string]float64{}
-	for _, trigger := range scaled.at("spec", "triggers").([]any) {
-		names[object(trigger.(map[string]any)).text("name")] = -1
-	}
-	text := scaled.text("spec", "advanced", "scalingModifiers", "formula")
-	if strings.Contains(text, "??") {
-		text = "let _kedaCompositeResult = (" + text + "); _kedaCompositeResult == nil ? nil : float(_kedaCompositeResult)"
-	} else {
-		text = "float(" + text + ")"
-	}
-	program, err := expr.Compile(text, expr.Env(names))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := expr.Run(program, names); err != nil {
-		t.Fatalf("KEDA's try with -1 for all: %v", err)
-	}
-	return func(values map[string]any) float64 {
-		got, err := expr.Run(program, values)
-		if err != nil {
-			t.Fatalf("%v: %v", values, err)
-		}
-		number, ok := got.(float64)
-		if !ok {
-			t.Fatalf("%v: got %T, want a number", values, got)
-		}
-		return math.Ceil(number) // as the autoscaler does, at a target of 1
-	}
-}
-
-// quotaOf is a case with a quota that keeps 6 of 10 replicas busy: 10,000 units
-// in 10 s, 8 for an item, and 16 items under way for 0.75 s.
-const quotaOf = `
-policy: {subscription: null, vaults: {prod: {quota: 10000}, spare: null}}
-budget: {quota: 10000, unitsPerItem: 8, latency: 0.75}
-worker: {concurrency: 16, lanes: []}
-scaling: {maxReplicas: 10, messagesPerReplica: 50}
-`
-
-// TestFormula: none without messages, else one at least, as many as the
-// messages need, and no more than what the vault grants keeps busy.
-func TestFormula(t *testing.T) {
-	t.Parallel()
-	ask := formula(t, only(t, objects(t, release{"mill", with(t, "everything", quotaOf)}), "ScaledObject"))
-	tests := []struct {
-		name  string
-		jobs  []any // of the job queue, and of the producer's; nil: cannot be read
-		scale any   // nil: cannot be read
-		want  float64
-	}{
-		{"empty", []any{0.0, 0.0}, 1.0, 0},
-		{"empty, and the vault grants nothing", []any{0.0, 0.0}, 0.0, 0},
-		{"one message", []any{1.0, 0.0}, 1.0, 1},
-		{"small", []any{120.0, 0.0}, 1.0, 3},
-		{"small, in another queue", []any{0.0, 120.0}, 1.0, 3},
-		{"small, in both", []any{80.0, 40.0}, 1.0, 3},
-		{"huge", []any{1e6, 1e6}, 1.0, 6},
-		{"huge, and the vault grants half", []any{1e6, 0.0}, 0.5, 3},
-		{"huge, and the vault grants nothing", []any{1e6, 0.0}, 0.0, 1},
-		{"small, and what is granted is not known", []any{120.0, 0.0}, nil, 3},
-		{"huge, and what is granted is not known", []any{1e6, 0.0}, nil, 6},
-		{"a length is not known", []any{nil, 0.0}, 1.0, 6},
-		{"a length is not known, and the vault grants half", []any{0.0, nil}, 0.5, 3},
-		{"nothing is known", []any{nil, nil}, nil, 6},
-	}
-	for _, tc := range tests {
-		if got := ask(map[string]any{"jobs0": tc.jobs[0], "jobs1": tc.jobs[1], "scale": tc.scale}); got != tc.want {
-			t.Errorf("%s: got %v replicas, want %v", tc.name, got, tc.want)
-		}
-	}
-}
 
 // TestCeiling: as many replicas as the quota keeps busy, and two at least.
 func TestCeiling(t *testing.T) {
