@@ -5,12 +5,12 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"math"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/signmill/signmill/cmd/signmill/internal/probe"
 	"github.com/signmill/signmill/schema"
 	"github.com/signmill/signmill/signer"
 	"github.com/signmill/signmill/signer/keyvault"
@@ -90,10 +90,10 @@ func (c *quotaProbe) run(cmd *cobra.Command) error {
 	if err := c.consent(kindOf(info), p); err != nil {
 		return err
 	}
-	var t probeTrace
+	var t probe.Trace
 	err = c.withClient(cmd, func(ctx context.Context, client *keyvault.Client) (err error) {
 		if p.Call, err = c.call(ctx, client, info); err == nil {
-			t, err = p.run(ctx)
+			t, err = p.Run(ctx)
 		}
 		return err
 	})
@@ -114,7 +114,7 @@ func (c *quotaProbe) checkProbe() error {
 		return usagef("--quota %d: use 1 to 1000000", c.quota)
 	case c.patience.concurrency < 1 || c.patience.concurrency > 4096:
 		return usagef("--concurrency %d: use 1 to 4096", c.patience.concurrency)
-	case c.watch < probeWindow:
+	case c.watch < probe.Window:
 		return usagef("--watch %s: a window has 10 s, and the probe must outlast it", c.watch)
 	case strings.Contains(c.vault, ".managedhsm."):
 		return usagef("a Managed HSM has no quota to measure")
@@ -137,19 +137,12 @@ func (c *quotaProbe) look(cmd *cobra.Command) (info keyvault.KeyInfo, err error)
 	return info, err
 }
 
-// prober plans the calls. After the burst they are so few that they do not use
-// up a quota by themselves.
-func (c *quotaProbe) prober(info keyvault.KeyInfo) prober {
-	cost := quota.Costs(nil).Of(kindOf(info).Class)
-	fewest := time.Duration(4 * float64(cost) / float64(c.quota) * float64(probeWindow))
-	return prober{
-		Cost:        cost,
-		Burst:       int(math.Ceil(1.2 * float64(c.quota) / float64(cost))),
-		Concurrency: c.patience.concurrency,
-		Every:       min(max(time.Second/4, fewest), c.watch),
-		Watch:       c.watch,
-		Say:         func() { fmt.Fprintf(c.err, "signmill: the burst is over, looking on for %s\n", c.watch) },
-	}
+// prober plans the calls.
+func (c *quotaProbe) prober(info keyvault.KeyInfo) probe.Prober {
+	p := probe.Plan(quota.Units(c.quota), quota.Costs(nil).Of(kindOf(info).Class), c.watch)
+	p.Concurrency = c.patience.concurrency
+	p.Say = func() { fmt.Fprintf(c.err, "signmill: the burst is over, looking on for %s\n", c.watch) }
+	return p
 }
 
 // call returns what the probe does again and again. It asks once, so that

@@ -1,15 +1,12 @@
 package main
 
 import (
-	"context"
-	"errors"
 	"io"
 	"testing"
 	"testing/synctest"
 	"time"
 
-	"github.com/signmill/signmill/schema"
-	"github.com/signmill/signmill/signer"
+	"github.com/signmill/signmill/cmd/signmill/internal/probe"
 	"github.com/signmill/signmill/signer/keyvault"
 	"github.com/signmill/signmill/signer/localvault"
 )
@@ -17,21 +14,22 @@ import (
 // TestProbe measures the local vault through the client that commands use.
 func TestProbe(t *testing.T) {
 	t.Parallel()
+	const fixed, sliding = "a fixed window", "a sliding window"
 	tests := []struct {
 		name  string
 		quota localvault.Quota
 		get   bool
-		want  probeVerdict // its Quota is the advice
+		want  probe.Verdict // its Quota is the advice
 		hints bool
 	}{
-		{"fixed window", localvault.Quota{Units: 400}, false, probeVerdict{Window: fixedName, Charged: answerUnknown, Quota: 400}, false},
-		{"fixed window, reads", localvault.Quota{Units: 400}, true, probeVerdict{Window: fixedName, Charged: answerUnknown, Quota: 400}, false},
+		{"fixed window", localvault.Quota{Units: 400}, false, probe.Verdict{Window: fixed, Charged: probe.Unknown, Quota: 400}, false},
+		{"fixed window, reads", localvault.Quota{Units: 400}, true, probe.Verdict{Window: fixed, Charged: probe.Unknown, Quota: 400}, false},
 		{"fixed window, charged and with hints", localvault.Quota{Units: 400, ChargeRejected: true, RetryAfter: 3 * time.Second}, false,
-			probeVerdict{Window: fixedName, Charged: answerUnknown, Quota: 400}, true},
-		{"sliding window", localvault.Quota{Units: 400, Shape: localvault.SlidingWindow}, false, probeVerdict{Window: slidingName, Charged: answerNo, Quota: 400}, false},
+			probe.Verdict{Window: fixed, Charged: probe.Unknown, Quota: 400}, true},
+		{"sliding window", localvault.Quota{Units: 400, Shape: localvault.SlidingWindow}, false, probe.Verdict{Window: sliding, Charged: probe.No, Quota: 400}, false},
 		// A fixed window of 303 units would have given the same answers, and is the safer advice.
 		{"sliding window, charged", localvault.Quota{Units: 400, Shape: localvault.SlidingWindow, ChargeRejected: true}, false,
-			probeVerdict{Window: slidingName, Charged: answerYes, Quota: 303}, false},
+			probe.Verdict{Window: sliding, Charged: probe.Yes, Quota: 303}, false},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -41,11 +39,11 @@ func TestProbe(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				got := trace.judge()
-				if got.Window != tt.want.Window || got.Charged != tt.want.Charged || got.Several || got.advice(400) != tt.want.Quota {
+				got := trace.Judge()
+				if got.Window != tt.want.Window || got.Charged != tt.want.Charged || got.Several || got.Advice(400) != tt.want.Quota {
 					t.Errorf("got %+v, want %+v", got, tt.want)
 				}
-				n, least, _ := trace.hints()
+				n, least, _ := trace.Hints()
 				if (n > 0) != tt.hints || tt.hints && least != 3*time.Second {
 					t.Errorf("got %d hints from %s on", n, least)
 				}
@@ -55,7 +53,7 @@ func TestProbe(t *testing.T) {
 }
 
 // probeLocal probes a local vault that has been up for 3 s.
-func probeLocal(t *testing.T, quota localvault.Quota, get bool) (probeTrace, error) {
+func probeLocal(t *testing.T, quota localvault.Quota, get bool) (probe.Trace, error) {
 	t.Helper()
 	vault, err := localvault.New(localvault.Config{
 		Keys:    []localvault.KeySpec{{Name: "seal", Type: "EC"}},
@@ -84,30 +82,5 @@ func probeLocal(t *testing.T, quota localvault.Quota, get bool) (probeTrace, err
 	if p.Call, err = c.call(t.Context(), client, info); err != nil {
 		t.Fatal(err)
 	}
-	return p.run(t.Context())
-}
-
-// TestProbeStops ends a probe by its context and by an answer that stays, and
-// expects no further call.
-func TestProbeStops(t *testing.T) {
-	t.Parallel()
-	forbidden := &signer.Error{Code: schema.CodeForbidden, Message: "no"}
-	synctest.Test(t, func(t *testing.T) {
-		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
-		defer cancel()
-		p := prober{Cost: 1, Burst: 1000, Concurrency: 10, Every: time.Second / 4, Watch: 30 * time.Second, Say: func() {}}
-		begun := time.Now()
-		p.Call = func(ctx context.Context) error {
-			<-ctx.Done()
-			return ctx.Err()
-		}
-		if _, err := p.run(ctx); !errors.Is(err, context.DeadlineExceeded) || time.Since(begun) != 5*time.Second {
-			t.Errorf("got %v after %s, want the deadline after 5s", err, time.Since(begun))
-		}
-		p.Call = func(context.Context) error { return forbidden }
-		begun = time.Now()
-		if _, err := p.run(t.Context()); !errors.Is(err, forbidden) || time.Since(begun) != 0 {
-			t.Errorf("got %v after %s, want the refusal at once", err, time.Since(begun))
-		}
-	})
+	return p.Run(t.Context())
 }

@@ -1,13 +1,13 @@
-package main
+package probe
 
 import (
 	"math"
 	"time"
 )
 
-// probeModel is one idea of how a vault counts. A trace is played to it, and
+// model is one idea of how a vault counts. A trace is played to it, and
 // the idea whose answers differ least from the vault's is the best.
-type probeModel struct {
+type model struct {
 	Name    string
 	Charged bool    // refused calls count, too
 	Depth   float64 // of a bucket, in quotas; 0: not a bucket
@@ -15,10 +15,10 @@ type probeModel struct {
 	Opens   bool    // the window begins with the first call after the last one ended
 }
 
-// probeModels are the ideas, those with the least freedom first: a fixed window
+// models are the ideas, those with the least freedom first: a fixed window
 // may begin at any time, and so explains what others explain better.
-func probeModels() []probeModel {
-	return []probeModel{
+func models() []model {
+	return []model{
 		{Name: slidingName, Log: true},
 		{Name: slidingName, Log: true, Charged: true},
 		{Name: "a window that the first call opens", Opens: true},
@@ -38,27 +38,27 @@ const (
 	fixedName       = "a fixed window"
 )
 
-// probeWindow is the documented window.
-const probeWindow = 10 * time.Second
+// Window is the documented window.
+const Window = 10 * time.Second
 
 // quotaOf works out the quota that a model must have had to accept what was
 // accepted before the silence.
-func (m probeModel) quotaOf(t probeTrace, s silence) float64 {
+func (m model) quotaOf(t Trace, s silence) float64 {
 	switch {
 	case m.Depth > 0:
 		// Until its first refusal a bucket gives what it holds and what flows in.
 		first := t.firstRefusal()
-		return float64(t.accepted(0, first)) / (m.Depth + first.Seconds()/probeWindow.Seconds())
+		return float64(t.accepted(0, first)) / (m.Depth + first.Seconds()/Window.Seconds())
 	case m.Name == fixedName && s.Again > 0:
-		return float64(t.accepted(m.boundary(s)-probeWindow, m.boundary(s)))
+		return float64(t.accepted(m.boundary(s)-Window, m.boundary(s)))
 	}
-	return float64(t.accepted(s.First-probeWindow, s.First))
+	return float64(t.accepted(s.First-Window, s.First))
 }
 
 // firstRefusal returns when the first refused call was sent.
-func (t probeTrace) firstRefusal() time.Duration {
+func (t Trace) firstRefusal() time.Duration {
 	for _, c := range t.Calls {
-		if c.Outcome == probeRefused {
+		if c.Outcome == Refused {
 			return c.Sent
 		}
 	}
@@ -66,7 +66,7 @@ func (t probeTrace) firstRefusal() time.Duration {
 }
 
 // boundary is when a fixed window began again.
-func (m probeModel) boundary(s silence) time.Duration { return s.Last + (s.Again-s.Last)/2 }
+func (m model) boundary(s silence) time.Duration { return s.Last + (s.Again-s.Last)/2 }
 
 // mismatch is how many calls a model would have answered otherwise.
 type mismatch struct{ burst, rest int }
@@ -80,16 +80,16 @@ func (m mismatch) weight() int { return m.burst + 10*m.rest }
 // differs compares the model's answers with the vault's. In the burst, where
 // calls overtake each other, it compares how many of about as many as were under
 // way were accepted.
-func (m probeModel) differs(t probeTrace, s silence, quota float64) (d mismatch) {
+func (m model) differs(t Trace, s silence, quota float64) (d mismatch) {
 	admit := m.admit(s, quota)
 	handful := max(1, t.Burst/100, min(t.Flight, t.Burst/4))
 	excess := 0 // accepted by the model and not by the vault, less the converse
 	for i, c := range t.Calls {
-		if c.Outcome != probeFailed {
+		if c.Outcome != Failed {
 			if admit(c.Sent.Seconds(), float64(t.Cost)) {
 				excess++
 			}
-			if c.Outcome == probeAccepted {
+			if c.Outcome == Accepted {
 				excess--
 			}
 		}
@@ -108,7 +108,7 @@ func (m probeModel) differs(t probeTrace, s silence, quota float64) (d mismatch)
 func abs(n int) int { return max(n, -n) }
 
 // admit returns the model's answer to a call at a time, in seconds.
-func (m probeModel) admit(s silence, quota float64) func(at, cost float64) bool {
+func (m model) admit(s silence, quota float64) func(at, cost float64) bool {
 	switch {
 	case m.Depth > 0:
 		return m.bucket(quota)
@@ -116,7 +116,7 @@ func (m probeModel) admit(s silence, quota float64) func(at, cost float64) bool 
 		return m.sliding(quota)
 	case m.Opens:
 		return windows(quota, func(at, start float64) float64 {
-			if at >= start+probeWindow.Seconds() {
+			if at >= start+Window.Seconds() {
 				return at
 			}
 			return start
@@ -124,7 +124,7 @@ func (m probeModel) admit(s silence, quota float64) func(at, cost float64) bool 
 	}
 	phase := m.boundary(s).Seconds()
 	return windows(quota, func(at, _ float64) float64 {
-		return phase + math.Floor((at-phase)/probeWindow.Seconds())*probeWindow.Seconds()
+		return phase + math.Floor((at-phase)/Window.Seconds())*Window.Seconds()
 	})
 }
 
@@ -143,12 +143,12 @@ func windows(quota float64, begun func(at, start float64) float64) func(at, cost
 	}
 }
 
-func (m probeModel) sliding(quota float64) func(at, cost float64) bool {
+func (m model) sliding(quota float64) func(at, cost float64) bool {
 	type expense struct{ at, cost float64 }
 	var log []expense
 	used := 0.0
 	return func(at, cost float64) bool {
-		for len(log) > 0 && log[0].at <= at-probeWindow.Seconds() {
+		for len(log) > 0 && log[0].at <= at-Window.Seconds() {
 			used -= log[0].cost
 			log = log[1:]
 		}
@@ -161,11 +161,11 @@ func (m probeModel) sliding(quota float64) func(at, cost float64) bool {
 	}
 }
 
-func (m probeModel) bucket(quota float64) func(at, cost float64) bool {
+func (m model) bucket(quota float64) func(at, cost float64) bool {
 	depth := m.Depth * quota
 	tokens, last := depth, 0.0
 	return func(at, cost float64) bool {
-		tokens, last = min(depth, tokens+(at-last)*quota/probeWindow.Seconds()), at
+		tokens, last = min(depth, tokens+(at-last)*quota/Window.Seconds()), at
 		ok := tokens >= cost
 		if ok || m.Charged {
 			tokens = max(-depth, tokens-cost)

@@ -1,4 +1,4 @@
-package main
+package probe
 
 import (
 	"cmp"
@@ -11,18 +11,18 @@ import (
 	"github.com/signmill/signmill/signer/quota"
 )
 
-// answerKnown is yes, no, or that a trace does not show it.
-type answerKnown string
+// Answer is yes, no, or that a trace does not show it.
+type Answer string
 
 // The answers.
 const (
-	answerYes     answerKnown = "yes"
-	answerNo      answerKnown = "no"
-	answerUnknown answerKnown = "unknown"
+	Yes     Answer = "yes"
+	No      Answer = "no"
+	Unknown Answer = "unknown"
 )
 
-// probeVerdict is what a trace shows.
-type probeVerdict struct {
+// Verdict is what a trace shows.
+type Verdict struct {
 	First   quota.Units   // accepted in the burst
 	Refused bool          // something was refused; otherwise nothing below is known
 	Silence time.Duration // the longest time in which everything was refused
@@ -30,7 +30,7 @@ type probeVerdict struct {
 	Window  string        // the name of the model that fits; "": none does
 	Others  []string      // names that fit as well, or nearly
 	Differs float64       // the part of the calls that Window does not explain
-	Charged answerKnown   // whether refused calls count
+	Charged Answer        // whether refused calls count
 	Several bool          // several counters seem to share the work
 	Quota   quota.Units   // in 10 s, the least of those that fit; zero: not known
 }
@@ -45,10 +45,10 @@ const (
 	spread     = 0.01  // the part of the quota that several counters let through late
 )
 
-// judge finds what a trace shows.
-func (t probeTrace) judge() probeVerdict {
-	v := probeVerdict{Charged: answerUnknown, First: t.taken()}
-	if t.count(probeRefused) == 0 {
+// Judge finds what a trace shows.
+func (t Trace) Judge() Verdict {
+	v := Verdict{Charged: Unknown, First: t.taken()}
+	if t.Count(Refused) == 0 {
 		return v
 	}
 	s := t.silence()
@@ -78,16 +78,16 @@ func (t probeTrace) judge() probeVerdict {
 
 // fit is how well a model explains a trace.
 type fit struct {
-	model   probeModel
+	model   model
 	quota   float64
 	differs mismatch
 }
 
 // fits returns the models that explain a trace about equally well. The first is
 // the one with the least freedom.
-func (t probeTrace) fits(s silence) []fit {
+func (t Trace) fits(s silence) []fit {
 	var all []fit
-	for _, m := range probeModels() {
+	for _, m := range models() {
 		all = append(all, t.fit(m, s))
 	}
 	best := slices.MinFunc(all, func(a, b fit) int { return cmp.Compare(a.differs.weight(), b.differs.weight()) })
@@ -100,7 +100,7 @@ func (t probeTrace) fits(s silence) []fit {
 // fit tries a model with the quota that it must have had. A window accepts just
 // that. With a bucket it hangs on when the first call was refused, which is not
 // certain where calls overtake each other; there its neighbours are tried, too.
-func (t probeTrace) fit(m probeModel, s silence) fit {
+func (t Trace) fit(m model, s silence) fit {
 	about := m.quotaOf(t, s)
 	best := fit{model: m, quota: about, differs: m.differs(t, s, about)}
 	for percent := -5.0; m.Depth > 0 && percent <= 5; percent += 0.25 {
@@ -114,31 +114,32 @@ func (t probeTrace) fit(m probeModel, s silence) fit {
 
 // charged tells whether refused calls count with the window that fits. One that
 // starts from nothing does not show it.
-func charged(fits []fit) answerKnown {
+func charged(fits []fit) Answer {
 	first := fits[0].model
 	if !first.Log && first.Depth == 0 {
-		return answerUnknown
+		return Unknown
 	}
 	for _, f := range fits {
 		if f.model.Name == first.Name && f.model.Charged != first.Charged {
-			return answerUnknown
+			return Unknown
 		}
 	}
 	if first.Charged {
-		return answerYes
+		return Yes
 	}
-	return answerNo
+	return No
 }
 
 // late counts the units that the burst got after its first refusal, without
 // calls that may have overtaken each other. One counter gives none.
-func (t probeTrace) late(s silence) float64 {
-	jitter := t.latency(probeAccepted, 0.9) - t.latency(probeAccepted, 0.1)
+func (t Trace) late(s silence) float64 {
+	jitter := t.Latency(Accepted, 0.9) - t.Latency(Accepted, 0.1)
 	return float64(t.accepted(t.firstRefusal()+jitter, s.First))
 }
 
-// advice returns the value for --quota, given the one that was assumed.
-func (v probeVerdict) advice(assumed quota.Units) quota.Units {
+// Advice returns the quota to give to workers, given the one that was assumed;
+// zero when the trace does not show one.
+func (v Verdict) Advice(assumed quota.Units) quota.Units {
 	switch {
 	case !v.Refused || v.Quota == 0:
 		return 0
@@ -148,8 +149,8 @@ func (v probeVerdict) advice(assumed quota.Units) quota.Units {
 	return v.Quota
 }
 
-// evidence is what the verdict rests on, one fact in each line.
-func (v probeVerdict) evidence(t probeTrace) []string {
+// Evidence is what the verdict on t rests on, one fact in each line.
+func (v Verdict) Evidence(t Trace) []string {
 	facts := []string{fmt.Sprintf("%s of the burst's %s units were accepted", display.Grouped(int64(v.First)), display.Grouped(int64(t.Burst)*int64(t.Cost)))}
 	if !v.Refused {
 		return append(facts, "nothing was refused: the quota is larger than the burst, or a window began in the middle of it")

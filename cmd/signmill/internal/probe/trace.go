@@ -1,4 +1,4 @@
-package main
+package probe
 
 import (
 	"cmp"
@@ -8,32 +8,34 @@ import (
 	"github.com/signmill/signmill/signer/quota"
 )
 
-// probeOutcome is how the vault answered one call.
-type probeOutcome int
+// Outcome is how the vault answered one call.
+type Outcome int
 
+// The outcomes.
 const (
-	probeFailed probeOutcome = iota // no answer, or 5xx; says nothing about the quota
-	probeAccepted
-	probeRefused // 429
+	Failed Outcome = iota // no answer, or 5xx; says nothing about the quota
+	Accepted
+	Refused // 429
 )
 
-// probeCall is one call of a probe.
-type probeCall struct {
+// Call is one call of a probe.
+type Call struct {
 	Sent       time.Duration // since the burst began
 	Took       time.Duration
-	Outcome    probeOutcome
+	Outcome    Outcome
 	RetryAfter time.Duration // with a refusal; zero: the vault gave none
 }
 
-// probeTrace is all that a probe has seen, in the order of sending.
-type probeTrace struct {
-	Calls  []probeCall
+// Trace is all that a probe has seen, in the order of sending.
+type Trace struct {
+	Calls  []Call
 	Burst  int         // the first calls, sent as fast as they go; the others follow at a steady pace
 	Flight int         // calls of the burst under way at once, which may overtake each other
 	Cost   quota.Units // of each call
 }
 
-func (t probeTrace) count(o probeOutcome) int {
+// Count is how many calls had an outcome.
+func (t Trace) Count(o Outcome) int {
 	n := 0
 	for _, c := range t.Calls {
 		if c.Outcome == o {
@@ -44,9 +46,9 @@ func (t probeTrace) count(o probeOutcome) int {
 }
 
 // taken counts the units of the burst that were accepted.
-func (t probeTrace) taken() quota.Units {
-	burst := probeTrace{Calls: t.Calls[:t.Burst]}
-	return t.Cost * quota.Units(burst.count(probeAccepted))
+func (t Trace) taken() quota.Units {
+	burst := Trace{Calls: t.Calls[:t.Burst]}
+	return t.Cost * quota.Units(burst.Count(Accepted))
 }
 
 // silence is the longest time in which the vault refused everything.
@@ -57,7 +59,7 @@ type silence struct {
 
 // silence finds the longest run of refusals. It is the zero value when there
 // are none.
-func (t probeTrace) silence() silence {
+func (t Trace) silence() silence {
 	var longest, run silence
 	open := false
 	end := func(again time.Duration) {
@@ -69,9 +71,9 @@ func (t probeTrace) silence() silence {
 	}
 	for _, c := range t.Calls {
 		switch c.Outcome {
-		case probeAccepted:
+		case Accepted:
 			end(c.Sent)
-		case probeRefused:
+		case Refused:
 			if !open {
 				run = silence{First: c.Sent}
 				open = true
@@ -84,19 +86,19 @@ func (t probeTrace) silence() silence {
 }
 
 // accepted counts the units that were accepted of calls sent in a span.
-func (t probeTrace) accepted(from, to time.Duration) quota.Units {
+func (t Trace) accepted(from, to time.Duration) quota.Units {
 	var sum quota.Units
 	for _, c := range t.Calls {
-		if c.Outcome == probeAccepted && c.Sent >= from && c.Sent < to {
+		if c.Outcome == Accepted && c.Sent >= from && c.Sent < to {
 			sum += t.Cost
 		}
 	}
 	return sum
 }
 
-// latency returns a quantile of the time that calls with an outcome took, and
-// zero when there are none.
-func (t probeTrace) latency(o probeOutcome, q float64) time.Duration {
+// Latency returns the quantile q, from 0 to 1, of the time that calls with an
+// outcome took, and zero when there are none.
+func (t Trace) Latency(o Outcome, q float64) time.Duration {
 	var took []time.Duration
 	for _, c := range t.Calls {
 		if c.Outcome == o {
@@ -110,11 +112,11 @@ func (t probeTrace) latency(o probeOutcome, q float64) time.Duration {
 	return took[int(q*float64(len(took)-1))]
 }
 
-// hints returns the least and the most that refusals asked to wait, and how
+// Hints returns the least and the most that refusals asked to wait, and how
 // many asked.
-func (t probeTrace) hints() (n int, least, most time.Duration) {
+func (t Trace) Hints() (n int, least, most time.Duration) {
 	for _, c := range t.Calls {
-		if c.Outcome != probeRefused || c.RetryAfter == 0 {
+		if c.Outcome != Refused || c.RetryAfter == 0 {
 			continue
 		}
 		if n == 0 || c.RetryAfter < least {
@@ -127,6 +129,6 @@ func (t probeTrace) hints() (n int, least, most time.Duration) {
 }
 
 // sort puts the calls into the order of sending.
-func (t probeTrace) sort() {
-	slices.SortStableFunc(t.Calls, func(a, b probeCall) int { return cmp.Compare(a.Sent, b.Sent) })
+func (t Trace) sort() {
+	slices.SortStableFunc(t.Calls, func(a, b Call) int { return cmp.Compare(a.Sent, b.Sent) })
 }

@@ -1,9 +1,10 @@
-package main
+package probe
 
 import (
 	"math/rand/v2"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/signmill/signmill/signer/quota"
 )
@@ -63,8 +64,8 @@ func nodes(n int, limit, phase float64, random *rand.Rand) counter {
 }
 
 // traceOf plays a burst of 1.2 quotas and 30 s of four calls a second.
-func traceOf(vault counter, limit, cost, perSecond float64, random *rand.Rand) probeTrace {
-	t := probeTrace{Burst: int(1.2 * limit / cost), Cost: quota.Units(cost)}
+func traceOf(vault counter, limit, cost, perSecond float64, random *rand.Rand) Trace {
+	t := Trace{Burst: int(1.2 * limit / cost), Cost: quota.Units(cost)}
 	at := func(i int) float64 {
 		if i < t.Burst {
 			return float64(i) / perSecond
@@ -73,16 +74,16 @@ func traceOf(vault counter, limit, cost, perSecond float64, random *rand.Rand) p
 	}
 	arrivals := make([]float64, t.Burst+120)
 	order := make([]int, len(arrivals))
-	t.Calls = make([]probeCall, len(arrivals))
+	t.Calls = make([]Call, len(arrivals))
 	for i := range arrivals {
 		order[i] = i
 		arrivals[i] = at(i) + 0.040 + 0.005*random.Float64()
 	}
 	slices.SortFunc(order, func(a, b int) int { return int((arrivals[a] - arrivals[b]) * 1e9) })
 	for _, i := range order {
-		c := probeCall{Sent: seconds(at(i)), Took: seconds(2 * (arrivals[i] - at(i))), Outcome: probeRefused}
+		c := Call{Sent: span(at(i)), Took: span(2 * (arrivals[i] - at(i))), Outcome: Refused}
 		if vault(arrivals[i], cost) {
-			c.Outcome = probeAccepted
+			c.Outcome = Accepted
 		}
 		t.Calls[i] = c
 	}
@@ -99,25 +100,25 @@ func TestJudge(t *testing.T) {
 		limit     float64 // of the burst
 		cost      float64
 		perSecond float64
-		want      probeVerdict
+		want      Verdict
 		within    float64 // of the quota
 	}{
-		{"fixed window", fixedFrom(q, 7.3), q, 1, 2500, probeVerdict{Window: fixedName, Charged: answerUnknown}, 0.01},
-		{"fixed window and a dear key", fixedFrom(q, 6), q, 16, 200, probeVerdict{Window: fixedName, Charged: answerUnknown}, 0.02},
-		{"fixed window of half the quota", fixedFrom(q/2, 6), q, 1, 2500, probeVerdict{Window: fixedName, Charged: answerUnknown}, 0.01},
-		{"sliding window", slidingLog(q, false), q, 1, 2500, probeVerdict{Window: slidingName, Charged: answerUnknown}, 0.01},
-		{"sliding window, slow burst", slidingLog(q, false), q, 2, 240, probeVerdict{Window: slidingName, Charged: answerNo}, 0.02},
-		{"sliding window, slow burst, charged", slidingLog(q, true), q, 2, 240, probeVerdict{Window: slidingName, Charged: answerYes}, 0.2},
-		{"bucket", leaking(q, 1, false), q, 1, 5000, probeVerdict{Window: bucketName, Charged: answerNo}, 0.02},
-		{"bucket, charged", leaking(q, 1, true), q, 1, 5000, probeVerdict{Window: bucketName, Charged: answerYes}, 0.02},
-		{"small bucket", leaking(q, 0.1, false), q, 1, 2500, probeVerdict{Window: smallBucketName, Charged: answerNo}, 0.06},
-		{"four nodes", nodes(4, q, 5, random()), q, 1, 2500, probeVerdict{Window: fixedName, Charged: answerUnknown, Several: true}, 0.05},
+		{"fixed window", fixedFrom(q, 7.3), q, 1, 2500, Verdict{Window: fixedName, Charged: Unknown}, 0.01},
+		{"fixed window and a dear key", fixedFrom(q, 6), q, 16, 200, Verdict{Window: fixedName, Charged: Unknown}, 0.02},
+		{"fixed window of half the quota", fixedFrom(q/2, 6), q, 1, 2500, Verdict{Window: fixedName, Charged: Unknown}, 0.01},
+		{"sliding window", slidingLog(q, false), q, 1, 2500, Verdict{Window: slidingName, Charged: Unknown}, 0.01},
+		{"sliding window, slow burst", slidingLog(q, false), q, 2, 240, Verdict{Window: slidingName, Charged: No}, 0.02},
+		{"sliding window, slow burst, charged", slidingLog(q, true), q, 2, 240, Verdict{Window: slidingName, Charged: Yes}, 0.2},
+		{"bucket", leaking(q, 1, false), q, 1, 5000, Verdict{Window: bucketName, Charged: No}, 0.02},
+		{"bucket, charged", leaking(q, 1, true), q, 1, 5000, Verdict{Window: bucketName, Charged: Yes}, 0.02},
+		{"small bucket", leaking(q, 0.1, false), q, 1, 2500, Verdict{Window: smallBucketName, Charged: No}, 0.06},
+		{"four nodes", nodes(4, q, 5, random()), q, 1, 2500, Verdict{Window: fixedName, Charged: Unknown, Several: true}, 0.05},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			trace := traceOf(tt.vault, tt.limit, tt.cost, tt.perSecond, random())
-			got := trace.judge()
+			got := trace.Judge()
 			if got.Window != tt.want.Window || got.Charged != tt.want.Charged || got.Several != tt.want.Several {
 				t.Errorf("got %+v, want %+v", got, tt.want)
 			}
@@ -140,16 +141,18 @@ func TestJudgeUnknown(t *testing.T) {
 	tests := []struct {
 		name  string
 		vault counter
-		check func(probeVerdict) bool
+		check func(Verdict) bool
 	}{
-		{"nothing is refused", func(float64, float64) bool { return true }, func(v probeVerdict) bool { return !v.Refused && v.First == 480 }},
-		{"never accepted again", func(float64, float64) bool { never++; return never <= 100 }, func(v probeVerdict) bool { return v.Refused && v.Again == 0 && v.First == 100 }},
-		{"at random", func(float64, float64) bool { return random.IntN(2) == 0 }, func(v probeVerdict) bool { return v.Window == "" || v.Several }},
+		{"nothing is refused", func(float64, float64) bool { return true }, func(v Verdict) bool { return !v.Refused && v.First == 480 }},
+		{"never accepted again", func(float64, float64) bool { never++; return never <= 100 }, func(v Verdict) bool { return v.Refused && v.Again == 0 && v.First == 100 }},
+		{"at random", func(float64, float64) bool { return random.IntN(2) == 0 }, func(v Verdict) bool { return v.Window == "" || v.Several }},
 	}
 	for _, tt := range tests {
-		got := traceOf(tt.vault, 400, 1, 300, rand.New(rand.NewPCG(3, 4))).judge()
+		got := traceOf(tt.vault, 400, 1, 300, rand.New(rand.NewPCG(3, 4))).Judge()
 		if !tt.check(got) || got.Window != "" && tt.name != "at random" {
 			t.Errorf("%s: got %+v", tt.name, got)
 		}
 	}
 }
+
+func span(seconds float64) time.Duration { return time.Duration(seconds * 1e9) }
