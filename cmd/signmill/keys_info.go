@@ -8,8 +8,10 @@ import (
 	"time"
 
 	"github.com/signmill/signmill/cmd/signmill/internal/display"
+	"github.com/signmill/signmill/cmd/signmill/internal/estimate"
 	"github.com/signmill/signmill/signer"
 	"github.com/signmill/signmill/signer/keyvault"
+	"github.com/signmill/signmill/signer/quota"
 )
 
 // keyJSON is the form of a key on standard output with --json. Times are RFC
@@ -106,6 +108,21 @@ func typeText(k keyvault.KeyInfo) string {
 		return k.Type + " " + k.Curve
 	}
 	return k.Type
+}
+
+// kindOf returns the kind of a key of a vault. One that is on no list costs as
+// much as the dearest.
+func kindOf(k keyvault.KeyInfo) estimate.Kind {
+	family, hsm := strings.CutSuffix(k.Type, "-HSM")
+	for _, known := range estimate.Kinds() {
+		c := known.Class
+		if c.HSM == hsm && (family == "RSA" && c.Type == quota.RSA && c.Bits == k.Size ||
+			family == "EC" && c.Type == quota.EC && c.Curve == k.Curve ||
+			family == "oct" && c.Type == quota.Oct) {
+			return known
+		}
+	}
+	return estimate.Kind{Name: strings.ReplaceAll(typeText(k), " ", "-"), Class: quota.Class{HSM: hsm}}
 }
 
 func recoveryText(k keyvault.KeyInfo) string {

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/signmill/signmill/cmd/signmill/internal/display"
+	"github.com/signmill/signmill/cmd/signmill/internal/estimate"
 	"github.com/signmill/signmill/queue"
 	"github.com/signmill/signmill/schema"
 	"github.com/signmill/signmill/signer/quota"
@@ -144,11 +145,11 @@ func explain(f *policy.File, job schema.Job, m queue.Message) explanation {
 	}
 	x.Key = strings.TrimSuffix(d.Ref.Vault+"/keys/"+d.Ref.Name+"/"+d.Ref.Version, "/")
 	vault := f.Vaults[d.Key.Vault]
-	for _, k := range kinds() {
+	for _, k := range estimate.Kinds() {
 		if !fitsKind(k.Class, job) {
 			continue
 		}
-		calls := int64(len(job.Items)) * callsFor(k.Class, job.Operation)
+		calls := int64(len(job.Items)) * estimate.Calls(k.Class, job.Operation)
 		x.Costs = append(x.Costs, keyCost{k.Name, calls, calls * int64(vault.Costs.Of(k.Class))})
 	}
 	return x

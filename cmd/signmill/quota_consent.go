@@ -5,12 +5,13 @@ import (
 	"strings"
 
 	"github.com/signmill/signmill/cmd/signmill/internal/display"
+	"github.com/signmill/signmill/cmd/signmill/internal/estimate"
 	"github.com/signmill/signmill/cmd/signmill/internal/probe"
 	"github.com/signmill/signmill/signer/quota"
 )
 
 // consent says what the probe costs, and lets a person agree to it.
-func (c *quotaProbe) consent(k kind, p probe.Prober) error {
+func (c *quotaProbe) consent(k estimate.Kind, p probe.Prober) error {
 	calls := p.Calls()
 	fmt.Fprintf(c.err, "signmill: the probe sends up to %s operations with a key of type %s, %s units, billed as %s; for about %s others are refused by %s\n",
 		display.Grouped(int64(calls)), k.Name, display.Grouped(int64(calls)*int64(p.Cost)), priceClass(k.Class), probe.Window, c.vault)

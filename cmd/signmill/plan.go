@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/signmill/signmill/cmd/signmill/internal/estimate"
 	"github.com/signmill/signmill/schema"
 	"github.com/signmill/signmill/signer/keyvault"
 	"github.com/signmill/signmill/signer/quota"
@@ -46,7 +47,7 @@ type planOptions struct {
 	operation   string
 	quota       int
 	allowKey    string
-	effort      effort
+	effort      estimate.Effort
 }
 
 func newPlan(s streams) *cobra.Command {
@@ -81,7 +82,7 @@ func (o *planOptions) add(cmd *cobra.Command) {
 	f.DurationVar(&o.timeout, "timeout", time.Minute, "time for looking up the key")
 	f.BoolVar(&o.json, "json", false, "print one JSON object")
 	unbind(f, "key", "allow-key")
-	completeFlag(cmd, "key", kindNames())
+	completeFlag(cmd, "key", estimate.KindNames())
 	completeFlag(cmd, "operation", plannedOperations())
 	completeKinds(cmd, "load", "price")
 }
@@ -89,7 +90,7 @@ func (o *planOptions) add(cmd *cobra.Command) {
 // completeKinds offers the kinds of keys where a number follows.
 func completeKinds(cmd *cobra.Command, flags ...string) {
 	var begun []string
-	for _, name := range kindNames() {
+	for _, name := range estimate.KindNames() {
 		begun = append(begun, name+"=")
 	}
 	for _, flag := range flags {
@@ -111,16 +112,16 @@ func (o *planOptions) run(cmd *cobra.Command) error {
 		if err != nil {
 			return err
 		}
-		o.effort.Loads = []load{{k, o.items}}
+		o.effort.Loads = []estimate.Load{{Kind: k, Items: o.items}}
 	}
 	if err := o.readPrices(); err != nil {
 		return err
 	}
-	return o.tellPlan(o.effort, o.effort.estimate())
+	return o.tellPlan(o.effort, o.effort.Estimate())
 }
 
 // look asks the vault for the key's type.
-func (o *planOptions) look(cmd *cobra.Command) (kind, error) {
+func (o *planOptions) look(cmd *cobra.Command) (estimate.Kind, error) {
 	key := parseKeyArg(o.allowKey)
 	var info keyvault.KeyInfo
 	err := o.with(cmd, func(ctx context.Context, v *keyvault.Vault) (err error) {

@@ -1,4 +1,4 @@
-package main
+package estimate
 
 import (
 	"reflect"
@@ -9,16 +9,16 @@ import (
 )
 
 // effortOf is a campaign of one worker at the documented quota.
-func effortOf(t *testing.T, operation schema.Operation, loads map[string]int64) effort {
+func effortOf(t *testing.T, operation schema.Operation, loads map[string]int64) Effort {
 	t.Helper()
-	f := effort{Operation: operation, Quota: 4000, Replicas: 1, Concurrency: 64, Latency: 90 * time.Millisecond}
-	for _, name := range kindNames() {
+	f := Effort{Operation: operation, Quota: 4000, Replicas: 1, Concurrency: 64, Latency: 90 * time.Millisecond}
+	for _, name := range KindNames() {
 		if n := loads[name]; n > 0 {
-			k, err := parseKind("load", name)
+			k, err := ParseKind(name)
 			if err != nil {
 				t.Fatal(err)
 			}
-			f.Loads = append(f.Loads, load{k, n})
+			f.Loads = append(f.Loads, Load{k, n})
 		}
 	}
 	if len(f.Loads) != len(loads) {
@@ -33,59 +33,59 @@ func TestEstimate(t *testing.T) {
 		name      string
 		operation schema.Operation
 		loads     map[string]int64
-		change    func(*effort)
-		want      estimate // rates are compared apart
+		change    func(*Effort)
+		want      Estimate // rates are compared apart
 		quotaRate float64
 	}{
 		{
 			name: "the quota decides", operation: schema.Sign, loads: map[string]int64{"RSA-2048": 39600},
 			// 39,600 and one read of 16 units at 396 a second
-			want:      estimate{Operations: 39600, Calls: 39601, Reads: 1, Units: 39616, Bound: boundQuota, Time: 100040404040, Windows: 11, Useful: 1},
+			want:      Estimate{Operations: 39600, Calls: 39601, Reads: 1, Units: 39616, Bound: ByQuota, Time: 100040404040, Windows: 11, Useful: 1},
 			quotaRate: 396,
 		},
 		{
 			name: "a dear key makes fewer calls", operation: schema.Decrypt, loads: map[string]int64{"RSA-HSM-4096": 99},
-			want:      estimate{Operations: 99, Calls: 100, Reads: 1, Units: 1600, Bound: boundQuota, Time: 4040404040, Windows: 1, Useful: 1},
+			want:      Estimate{Operations: 99, Calls: 100, Reads: 1, Units: 1600, Bound: ByQuota, Time: 4040404040, Windows: 1, Useful: 1},
 			quotaRate: 24.75,
 		},
 		{
 			name: "few calls in flight", operation: schema.Sign, loads: map[string]int64{"EC-P256": 1000},
-			change:    func(f *effort) { f.Concurrency, f.Latency = 4, 100*time.Millisecond },
-			want:      estimate{Operations: 1000, Calls: 1001, Reads: 1, Units: 1016, Bound: boundConcurrency, Time: 25 * time.Second, Windows: 3, Useful: 10},
+			change:    func(f *Effort) { f.Concurrency, f.Latency = 4, 100*time.Millisecond },
+			want:      Estimate{Operations: 1000, Calls: 1001, Reads: 1, Units: 1016, Bound: ByConcurrency, Time: 25 * time.Second, Windows: 3, Useful: 10},
 			quotaRate: 396,
 		},
 		{
 			name: "more than the gate lets be in flight", operation: schema.Sign, loads: map[string]int64{"EC-P256": 25600},
-			change:    func(f *effort) { f.Concurrency, f.Latency = 1000, 10*time.Second },
-			want:      estimate{Operations: 25600, Calls: 25604, Reads: 4, Units: 25664, Bound: boundConcurrency, Time: 1000 * time.Second, Windows: 100, Useful: 16},
+			change:    func(f *Effort) { f.Concurrency, f.Latency = 1000, 10*time.Second },
+			want:      Estimate{Operations: 25600, Calls: 25604, Reads: 4, Units: 25664, Bound: ByConcurrency, Time: 1000 * time.Second, Windows: 100, Useful: 16},
 			quotaRate: 396,
 		},
 		{
 			name: "two kinds with prices, one without", operation: schema.Sign, loads: map[string]int64{"RSA-2048": 20000, "EC-HSM-P256": 9800},
-			change: func(f *effort) { f.Prices, f.Replicas = map[string]float64{"RSA-2048": 0.05}, 2 },
-			want: estimate{Operations: 29800, Calls: 29804, Reads: 4, Units: 39664, Bound: boundQuota, Time: 100161616161, Windows: 11, Useful: 1,
+			change: func(f *Effort) { f.Prices, f.Replicas = map[string]float64{"RSA-2048": 0.05}, 2 },
+			want: Estimate{Operations: 29800, Calls: 29804, Reads: 4, Units: 39664, Bound: ByQuota, Time: 100161616161, Windows: 11, Useful: 1,
 				Cost: 0.1, Unpriced: []string{"EC-HSM-P256"}},
 			quotaRate: 396 * 29800. / 39600,
 		},
 		{
 			name: "an HMAC is checked by a second call", operation: schema.Sign, loads: map[string]int64{"oct-HSM": 99},
-			want:      estimate{Operations: 99, Calls: 199, Reads: 1, Units: 412, Bound: boundQuota, Time: 1040404040, Windows: 1, Useful: 1},
+			want:      Estimate{Operations: 99, Calls: 199, Reads: 1, Units: 412, Bound: ByQuota, Time: 1040404040, Windows: 1, Useful: 1},
 			quotaRate: 198,
 		},
 		{
 			name: "done with the public key", operation: schema.Encrypt, loads: map[string]int64{"RSA-4096": 1000},
-			change: func(f *effort) { f.Prices = map[string]float64{} },
-			want:   estimate{Operations: 1000, Bound: boundNone},
+			change: func(f *Effort) { f.Prices = map[string]float64{} },
+			want:   Estimate{Operations: 1000, Bound: Unbound},
 		},
 		{
 			name: "a pool's hardware decides", operation: schema.Sign, loads: map[string]int64{"RSA-HSM-2048": 9000, "EC-HSM-P384": 1600},
-			change: func(f *effort) { f.ManagedHSM = true },
-			want:   estimate{Operations: 10600, Calls: 10602, Reads: 2, Units: 21232, Bound: boundPool, Time: 20 * time.Second, Windows: 2, Useful: 1},
+			change: func(f *Effort) { f.ManagedHSM = true },
+			want:   Estimate{Operations: 10600, Calls: 10602, Reads: 2, Units: 21232, Bound: ByPool, Time: 20 * time.Second, Windows: 2, Useful: 1},
 		},
 		{
 			name: "a pool of which no figure is known", operation: schema.Encrypt, loads: map[string]int64{"oct-HSM": 6400},
-			change: func(f *effort) { f.ManagedHSM, f.Latency = true, 100*time.Millisecond },
-			want:   estimate{Operations: 6400, Calls: 6401, Reads: 1, Units: 12816, Bound: boundConcurrency, Time: 10 * time.Second, Windows: 1},
+			change: func(f *Effort) { f.ManagedHSM, f.Latency = true, 100*time.Millisecond },
+			want:   Estimate{Operations: 6400, Calls: 6401, Reads: 1, Units: 12816, Bound: ByConcurrency, Time: 10 * time.Second, Windows: 1},
 		},
 	}
 	for _, tt := range tests {
@@ -95,7 +95,7 @@ func TestEstimate(t *testing.T) {
 			if tt.change != nil {
 				tt.change(&f)
 			}
-			got := f.estimate()
+			got := f.Estimate()
 			if d := got.QuotaRate - tt.quotaRate; d*d > 1e-12 {
 				t.Errorf("calls per second at the quota: got %v, want %v", got.QuotaRate, tt.quotaRate)
 			}

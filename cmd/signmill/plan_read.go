@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/signmill/signmill/cmd/signmill/internal/estimate"
 	"github.com/signmill/signmill/schema"
 	"github.com/signmill/signmill/signer/quota"
 )
@@ -32,8 +33,8 @@ func (o *planOptions) read() error {
 	if err := countable("--items", o.items); err != nil || o.allowKey != "" {
 		return err
 	}
-	k, err := parseKind("key", o.kind)
-	o.effort.Loads = []load{{k, o.items}}
+	k, err := readKind("key", o.kind)
+	o.effort.Loads = []estimate.Load{{Kind: k, Items: o.items}}
 	return err
 }
 
@@ -58,14 +59,14 @@ func (o *planOptions) readLoads() error {
 		if err := countable("--load "+name, n); err != nil {
 			return err
 		}
-		k, err := parseKind("load", name)
+		k, err := readKind("load", name)
 		if err != nil {
 			return err
 		}
-		if slices.ContainsFunc(o.effort.Loads, func(l load) bool { return l.Kind == k }) {
+		if slices.ContainsFunc(o.effort.Loads, func(l estimate.Load) bool { return l.Kind == k }) {
 			return usagef("--load %q: %s is there already", text, k.Name)
 		}
-		o.effort.Loads = append(o.effort.Loads, load{k, n})
+		o.effort.Loads = append(o.effort.Loads, estimate.Load{Kind: k, Items: n})
 	}
 	return nil
 }
@@ -80,14 +81,23 @@ func (o *planOptions) readPrices() error {
 		if err != nil || !(amount >= 0) || math.IsInf(amount, 1) {
 			return usagef("--price %q: use KIND=AMOUNT, the amount for 10,000 operations, such as RSA-2048=0.05", text)
 		}
-		k, err := parseKind("price", name)
+		k, err := readKind("price", name)
 		if err != nil {
 			return err
 		}
-		if !slices.ContainsFunc(o.effort.Loads, func(l load) bool { return l.Kind == k }) {
+		if !slices.ContainsFunc(o.effort.Loads, func(l estimate.Load) bool { return l.Kind == k }) {
 			return usagef("--price %q: no operation uses such a key", text)
 		}
 		o.effort.Prices[k.Name] = amount
 	}
 	return nil
+}
+
+// readKind reads a kind of key from a flag.
+func readKind(flag, text string) (estimate.Kind, error) {
+	k, err := estimate.ParseKind(text)
+	if err != nil {
+		return k, usagef("--%s %w", flag, err)
+	}
+	return k, nil
 }

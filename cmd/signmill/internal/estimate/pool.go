@@ -1,4 +1,4 @@
-package main
+package estimate
 
 import (
 	"github.com/signmill/signmill/schema"

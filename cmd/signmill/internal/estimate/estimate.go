@@ -1,6 +1,7 @@
-package main
+package estimate
 
 import (
+	"fmt"
 	"math"
 	"time"
 
@@ -8,15 +9,15 @@ import (
 	"github.com/signmill/signmill/signer/quota"
 )
 
-// load is a number of operations with keys of one kind.
-type load struct {
-	Kind  kind
+// Load is a number of operations with keys of one kind.
+type Load struct {
+	Kind  Kind
 	Items int64
 }
 
-// effort is what a campaign consists of, and what it may use.
-type effort struct {
-	Loads       []load
+// Effort is what a campaign consists of, and what it may use.
+type Effort struct {
+	Loads       []Load
 	Operation   schema.Operation
 	Quota       quota.Units // in a window, for all replicas
 	Replicas    int
@@ -28,25 +29,25 @@ type effort struct {
 
 // What an estimate takes for granted about workers.
 const (
-	planGuard    = 0.99             // the part of the quota that workers plan for
-	planWindow   = 10 * time.Second // the span that a quota counts for
-	planReread   = 5 * time.Minute  // workers look for a new version of a key so often
-	planInFlight = 256              // the gate lets no more be in flight
+	guard    = 0.99             // the part of the quota that workers plan for
+	window   = 10 * time.Second // the span that a quota counts for
+	reread   = 5 * time.Minute  // workers look for a new version of a key so often
+	InFlight = 256              // the gate lets no more be in flight
 )
 
-// bound is what decides how long a campaign takes.
-type bound string
+// Bound is what decides how long a campaign takes.
+type Bound string
 
 // The bounds.
 const (
-	boundNone        bound = "none"        // there are no calls
-	boundQuota       bound = "quota"       // of the vault
-	boundConcurrency bound = "concurrency" // calls in flight by the time each takes
-	boundPool        bound = "pool"        // the hardware of a Managed HSM
+	Unbound       Bound = "none"        // there are no calls
+	ByQuota       Bound = "quota"       // of the vault
+	ByConcurrency Bound = "concurrency" // calls in flight by the time each takes
+	ByPool        Bound = "pool"        // the hardware of a Managed HSM
 )
 
-// estimate is how long a campaign takes and what it costs.
-type estimate struct {
+// Estimate is how long a campaign takes and what it costs.
+type Estimate struct {
 	Operations int64
 	Calls      int64   // to the vault, reads of keys included
 	Reads      int64   // of keys
@@ -54,7 +55,7 @@ type estimate struct {
 	QuotaRate  float64 // calls in a second that the quota allows; 0: no quota
 	FleetRate  float64 // calls in a second that the replicas can make
 	PoolRate   float64 // calls in a second that the hardware can make; 0: not known
-	Bound      bound
+	Bound      Bound
 	Time       time.Duration
 	Windows    int64
 	Useful     int     // replicas beyond which more only share the same; 0: no limit is known
@@ -62,9 +63,9 @@ type estimate struct {
 	Unpriced   []string
 }
 
-// callsFor returns the calls of one operation. What needs the public half only
+// Calls returns the calls of one operation. What needs the public half only
 // is done by the worker. An HMAC is checked by a second call.
-func callsFor(c quota.Class, o schema.Operation) int64 {
+func Calls(c quota.Class, o schema.Operation) int64 {
 	symmetric := c.Type == quota.Oct
 	switch o {
 	case schema.Verify, schema.Encrypt, schema.WrapKey:
@@ -79,13 +80,13 @@ func callsFor(c quota.Class, o schema.Operation) int64 {
 	return 1
 }
 
-// estimate works out the campaign.
-func (f effort) estimate() estimate {
-	var e estimate
+// Estimate works out the campaign.
+func (f Effort) Estimate() Estimate {
+	var e Estimate
 	var costs quota.Costs
 	busy := 0.0 // seconds of the pool's hardware; infinite when that is not known
 	for _, l := range f.Loads {
-		calls := l.Items * callsFor(l.Kind.Class, f.Operation)
+		calls := l.Items * Calls(l.Kind.Class, f.Operation)
 		e.Operations += l.Items
 		e.Calls += calls
 		e.Units += float64(calls) * float64(costs.Of(l.Kind.Class))
@@ -94,19 +95,19 @@ func (f effort) estimate() estimate {
 		}
 		f.price(&e, l.Kind.Name, calls)
 	}
-	e.Bound = boundNone
+	e.Bound = Unbound
 	e.FleetRate = float64(f.Replicas) * f.replicaRate()
 	if e.Calls == 0 {
 		return e
 	}
 	f.rates(&e, busy)
 	f.reread(&e)
-	e.Windows = int64(math.Ceil(float64(e.Time) / float64(planWindow)))
+	e.Windows = int64(math.Ceil(float64(e.Time) / float64(window)))
 	return e
 }
 
 // price adds what calls with a kind of key cost.
-func (f effort) price(e *estimate, name string, calls int64) {
+func (f Effort) price(e *Estimate, name string, calls int64) {
 	switch price, priced := f.Prices[name]; {
 	case priced:
 		e.Cost += price * float64(calls) / 10_000
@@ -116,9 +117,9 @@ func (f effort) price(e *estimate, name string, calls int64) {
 }
 
 // rates finds the bound, the time, and how many replicas are of use.
-func (f effort) rates(e *estimate, busy float64) {
+func (f Effort) rates(e *Estimate, busy float64) {
 	rate := e.FleetRate
-	e.Bound = boundConcurrency
+	e.Bound = ByConcurrency
 	limit := 0.0
 	if f.ManagedHSM {
 		e.PoolRate = float64(e.Calls) / busy
@@ -132,9 +133,9 @@ func (f effort) rates(e *estimate, busy float64) {
 	}
 	if limit > 0 && limit <= rate {
 		rate = limit
-		e.Bound = boundQuota
+		e.Bound = ByQuota
 		if f.ManagedHSM {
-			e.Bound = boundPool
+			e.Bound = ByPool
 		}
 	}
 	e.Time = seconds(float64(e.Calls) / rate)
@@ -142,24 +143,24 @@ func (f effort) rates(e *estimate, busy float64) {
 
 // reread adds what workers spend on looking for new versions of the keys. A
 // worker does not know a key's kind before, and pays as for the dearest.
-func (f effort) reread(e *estimate) {
-	looks := 1 + int64(e.Time/planReread)
+func (f Effort) reread(e *Estimate) {
+	looks := 1 + int64(e.Time/reread)
 	e.Reads = looks * int64(len(f.Loads)) * int64(f.Replicas)
 	units := float64(e.Reads) * float64(quota.Costs(nil).Of(quota.Class{}))
 	e.Calls += e.Reads
 	e.Units += units
-	if e.Bound == boundQuota {
+	if e.Bound == ByQuota {
 		e.Time += seconds(units / f.unitRate())
 	}
 }
 
 // unitRate is what workers plan to spend in a second, together.
-func (f effort) unitRate() float64 { return planGuard * float64(f.Quota) / planWindow.Seconds() }
+func (f Effort) unitRate() float64 { return guard * float64(f.Quota) / window.Seconds() }
 
 // replicaRate is the calls in a second that fit into one replica: by Little's
 // law the calls in flight are the rate times the time that each takes.
-func (f effort) replicaRate() float64 {
-	return float64(min(f.Concurrency, planInFlight)) / f.Latency.Seconds()
+func (f Effort) replicaRate() float64 {
+	return float64(min(f.Concurrency, InFlight)) / f.Latency.Seconds()
 }
 
 // seconds is a span, at most what a duration holds.
@@ -168,4 +169,25 @@ func seconds(s float64) time.Duration {
 		return math.MaxInt64
 	}
 	return time.Duration(s * 1e9)
+}
+
+// Assumptions are what an estimate cannot know.
+func (f Effort) Assumptions(e Estimate) []string {
+	if e.Bound == Unbound {
+		return []string{"workers know the keys' public halves; each reads them once in 5 minutes"}
+	}
+	all := []string{
+		"each worker reads each key at its start and every 5 minutes, and pays for it as for the dearest key; there is one key of each kind",
+		"no call has to be repeated; what is repeated is paid again",
+		"jobs wait in the queue at all times, and processors and network keep up",
+	}
+	if f.ManagedHSM {
+		all = append(all, "latency stays the same under load; a pool has no quota, and its figures are the vendor's best case for one key")
+	} else {
+		all = append(all, fmt.Sprintf("workers plan for %g of the quota, know how many they are, and nobody else uses the vault", guard))
+	}
+	if len(f.Prices) > 0 {
+		all = append(all, "the cost is that of operations: reads of keys, fees by key and month, and a pool's hours come on top")
+	}
+	return all
 }

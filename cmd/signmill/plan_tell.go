@@ -7,29 +7,30 @@ import (
 	"time"
 
 	"github.com/signmill/signmill/cmd/signmill/internal/display"
+	"github.com/signmill/signmill/cmd/signmill/internal/estimate"
 	"github.com/signmill/signmill/signer/quota"
 )
 
 // planJSON is the form of an estimate on standard output.
 type planJSON struct {
-	Operation   string     `json:"operation"`
-	Loads       []loadJSON `json:"loads"`
-	Operations  int64      `json:"operations"`
-	Calls       int64      `json:"calls"`
-	KeyReads    int64      `json:"keyReads"`
-	Units       float64    `json:"units"`
-	Quota       int        `json:"quota,omitempty"` // none in a Managed HSM
-	QuotaRate   float64    `json:"callsPerSecondAtQuota,omitempty"`
-	PoolRate    float64    `json:"callsPerSecondOfPool,omitempty"`
-	Replicas    int        `json:"replicas"`
-	FleetRate   float64    `json:"callsPerSecondOfReplicas"`
-	Bound       bound      `json:"bound"`
-	Seconds     float64    `json:"seconds"`
-	Windows     int64      `json:"windows"`
-	Useful      int        `json:"usefulReplicas,omitempty"` // none: no limit is known
-	Cost        *float64   `json:"cost,omitempty"`
-	Unpriced    []string   `json:"withoutPrice,omitempty"`
-	Assumptions []string   `json:"assumptions"`
+	Operation   string         `json:"operation"`
+	Loads       []loadJSON     `json:"loads"`
+	Operations  int64          `json:"operations"`
+	Calls       int64          `json:"calls"`
+	KeyReads    int64          `json:"keyReads"`
+	Units       float64        `json:"units"`
+	Quota       int            `json:"quota,omitempty"` // none in a Managed HSM
+	QuotaRate   float64        `json:"callsPerSecondAtQuota,omitempty"`
+	PoolRate    float64        `json:"callsPerSecondOfPool,omitempty"`
+	Replicas    int            `json:"replicas"`
+	FleetRate   float64        `json:"callsPerSecondOfReplicas"`
+	Bound       estimate.Bound `json:"bound"`
+	Seconds     float64        `json:"seconds"`
+	Windows     int64          `json:"windows"`
+	Useful      int            `json:"usefulReplicas,omitempty"` // none: no limit is known
+	Cost        *float64       `json:"cost,omitempty"`
+	Unpriced    []string       `json:"withoutPrice,omitempty"`
+	Assumptions []string       `json:"assumptions"`
 }
 
 type loadJSON struct {
@@ -38,33 +39,33 @@ type loadJSON struct {
 	UnitsEach  int    `json:"unitsPerCall"`
 }
 
-func (o *planOptions) tellPlan(f effort, e estimate) error {
+func (o *planOptions) tellPlan(f estimate.Effort, e estimate.Estimate) error {
 	if o.json {
-		return jsonLine(o.out, f.json(e))
+		return jsonLine(o.out, newPlanJSON(f, e))
 	}
 	t := display.NewTable(o.out)
 	for _, l := range f.Loads {
-		t.Fact("campaign", fmt.Sprintf("%s %s with %s, %s", display.Grouped(l.Items), f.Operation, l.Kind.Name, f.each(l)))
+		t.Fact("campaign", fmt.Sprintf("%s %s with %s, %s", display.Grouped(l.Items), f.Operation, l.Kind.Name, costText(f, l)))
 	}
 	t.Fact("operations", display.Grouped(e.Operations))
 	t.Fact("calls", fmt.Sprintf("%s, %s of them to read keys", display.Grouped(e.Calls), display.Grouped(e.Reads)))
-	f.tellBounds(t, e)
-	if e.Bound != boundNone {
+	tellBounds(t, f, e)
+	if e.Bound != estimate.Unbound {
 		t.Fact("time", roundedTime(e.Time))
 	} else {
 		t.Fact("time", "as long as the workers' processors take: the vault is not asked")
 	}
-	f.tellCost(t, e)
+	tellCost(t, f, e)
 	if err := t.Close(); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintf(o.out, "\nThis assumes that:\n- %s\n", strings.Join(f.assumptions(e), "\n- "))
+	_, err := fmt.Fprintf(o.out, "\nThis assumes that:\n- %s\n", strings.Join(f.Assumptions(e), "\n- "))
 	return err
 }
 
 // tellBounds says what limits the rate.
-func (f effort) tellBounds(t display.Table, e estimate) {
-	if e.Bound == boundNone {
+func tellBounds(t display.Table, f estimate.Effort, e estimate.Estimate) {
+	if e.Bound == estimate.Unbound {
 		return
 	}
 	if !f.ManagedHSM {
@@ -76,11 +77,11 @@ func (f effort) tellBounds(t display.Table, e estimate) {
 		t.Fact("rate of the hardware", perSecond(e.PoolRate)+", one partition of the pool at its best")
 	}
 	t.Fact("rate of the replicas", fmt.Sprintf("%s: %s with %d calls in flight, %s each",
-		perSecond(e.FleetRate), count(int64(f.Replicas), "replica"), min(f.Concurrency, planInFlight), f.Latency))
-	t.Fact("bound", map[bound]string{
-		boundQuota:       "the quota",
-		boundConcurrency: "the calls in flight: more replicas or a higher --concurrency help",
-		boundPool:        "the hardware of the pool",
+		perSecond(e.FleetRate), count(int64(f.Replicas), "replica"), min(f.Concurrency, estimate.InFlight), f.Latency))
+	t.Fact("bound", map[estimate.Bound]string{
+		estimate.ByQuota:       "the quota",
+		estimate.ByConcurrency: "the calls in flight: more replicas or a higher --concurrency help",
+		estimate.ByPool:        "the hardware of the pool",
 	}[e.Bound])
 	if e.Useful > 0 {
 		t.Fact("useful replicas", fmt.Sprintf("%s; more only share the same", display.Grouped(int64(e.Useful))))
@@ -88,7 +89,7 @@ func (f effort) tellBounds(t display.Table, e estimate) {
 }
 
 // tellCost says what the calls cost, where prices are given.
-func (f effort) tellCost(t display.Table, e estimate) {
+func tellCost(t display.Table, f estimate.Effort, e estimate.Estimate) {
 	if len(f.Prices) == 0 {
 		return
 	}
@@ -99,9 +100,9 @@ func (f effort) tellCost(t display.Table, e estimate) {
 	t.Fact("cost", text)
 }
 
-// each says what one operation of a load costs.
-func (f effort) each(l load) string {
-	calls := callsFor(l.Kind.Class, f.Operation)
+// costText says what one operation of a load costs.
+func costText(f estimate.Effort, l estimate.Load) string {
+	calls := estimate.Calls(l.Kind.Class, f.Operation)
 	switch {
 	case calls == 0:
 		return "done with the public key"
@@ -111,12 +112,12 @@ func (f effort) each(l load) string {
 	return count(calls*int64(quota.Costs(nil).Of(l.Kind.Class)), "unit") + " each"
 }
 
-func (f effort) json(e estimate) planJSON {
+func newPlanJSON(f estimate.Effort, e estimate.Estimate) planJSON {
 	p := planJSON{
 		Operation: string(f.Operation), Operations: e.Operations, Calls: e.Calls, KeyReads: e.Reads, Units: e.Units,
 		QuotaRate: e.QuotaRate, PoolRate: e.PoolRate, Replicas: f.Replicas, FleetRate: e.FleetRate,
 		Bound: e.Bound, Seconds: e.Time.Seconds(), Windows: e.Windows, Useful: e.Useful,
-		Unpriced: e.Unpriced, Assumptions: f.assumptions(e),
+		Unpriced: e.Unpriced, Assumptions: f.Assumptions(e),
 	}
 	if !f.ManagedHSM {
 		p.Quota = int(f.Quota)
@@ -128,27 +129,6 @@ func (f effort) json(e estimate) planJSON {
 		p.Loads = append(p.Loads, loadJSON{l.Kind.Name, l.Items, int(quota.Costs(nil).Of(l.Kind.Class))})
 	}
 	return p
-}
-
-// assumptions are what an estimate cannot know.
-func (f effort) assumptions(e estimate) []string {
-	if e.Bound == boundNone {
-		return []string{"workers know the keys' public halves; each reads them once in 5 minutes"}
-	}
-	all := []string{
-		"each worker reads each key at its start and every 5 minutes, and pays for it as for the dearest key; there is one key of each kind",
-		"no call has to be repeated; what is repeated is paid again",
-		"jobs wait in the queue at all times, and processors and network keep up",
-	}
-	if f.ManagedHSM {
-		all = append(all, "latency stays the same under load; a pool has no quota, and its figures are the vendor's best case for one key")
-	} else {
-		all = append(all, fmt.Sprintf("workers plan for %g of the quota, know how many they are, and nobody else uses the vault", planGuard))
-	}
-	if len(f.Prices) > 0 {
-		all = append(all, "the cost is that of operations: reads of keys, fees by key and month, and a pool's hours come on top")
-	}
-	return all
 }
 
 func perSecond(rate float64) string { return strconv.FormatFloat(rate, 'f', 1, 64) + " calls/s" }
