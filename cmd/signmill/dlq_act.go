@@ -10,8 +10,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/signmill/signmill/cmd/signmill/internal/deadletter"
 	"github.com/signmill/signmill/cmd/signmill/internal/display"
-	"github.com/signmill/signmill/queue"
 )
 
 // dlqAct is a command that acts on dead letters: replay or purge.
@@ -22,7 +22,7 @@ type dlqAct struct {
 	wait     time.Duration
 	words    display.Words
 	warning  string // what it means, for the question
-	ready    func(context.Context, *morgue) (func(context.Context, []*queue.Delivery) []error, error)
+	ready    func(context.Context, *morgue) (deadletter.Act, error)
 }
 
 // newDLQAct completes a command that acts.
@@ -57,15 +57,14 @@ func (c *dlqAct) run(cmd *cobra.Command) error {
 }
 
 // act counts, asks, and acts. While it asks, an interrupt ends the process.
-func (c *dlqAct) act(ctx context.Context, m *morgue, filter letterFilter) error {
-	var all census
-	err := interruptibly(ctx, func() {}, func(s stages) error { return all.take(s.Soft, m.letters, filter) })
+func (c *dlqAct) act(ctx context.Context, m *morgue, filter deadletter.Filter) error {
+	var all deadletter.Census
+	err := interruptibly(ctx, func() {}, func(s stages) error { return all.Take(s.Soft, m.letters, filter) })
 	if err != nil {
 		return m.dead(err)
 	}
 	fmt.Fprintf(c.err, "signmill: %s\n", &all)
-	filter.limit = 0 // the last one's number stands for it
-	w := &sweep{from: m.letters, look: m.letters, filter: filter, counted: counted{all.Total, all.Last}, wait: c.wait, most: maxAside}
+	w := &deadletter.Sweep{From: m.letters, Look: m.letters, Filter: filter, Total: all.Total, Last: all.Last, Wait: c.wait}
 	if c.dry || all.Total == 0 {
 		return c.summary(m, &all, w)
 	}
@@ -76,13 +75,13 @@ func (c *dlqAct) act(ctx context.Context, m *morgue, filter letterFilter) error 
 	return interruptibly(ctx, say, func(s stages) error { return c.sweep(s, m, &all, w) })
 }
 
-func (c *dlqAct) sweep(s stages, m *morgue, all *census, w *sweep) (err error) {
-	if w.act, err = c.ready(s.Soft, m); err != nil {
+func (c *dlqAct) sweep(s stages, m *morgue, all *deadletter.Census, w *deadletter.Sweep) (err error) {
+	if w.Act, err = c.ready(s.Soft, m); err != nil {
 		return err
 	}
 	shown := display.NewProgress(c.err, all.Total, c.words)
-	w.told = shown.Add
-	err = w.run(s.Soft, s.Hard)
+	w.Told = shown.Add
+	err = w.Run(s.Soft, s.Hard)
 	shown.Close()
 	if said := c.summary(m, all, w); said != nil {
 		return said
@@ -91,7 +90,7 @@ func (c *dlqAct) sweep(s stages, m *morgue, all *census, w *sweep) (err error) {
 }
 
 // agree lets a person type the queue's name.
-func (c *dlqAct) agree(m *morgue, all *census) error {
+func (c *dlqAct) agree(m *morgue, all *deadletter.Census) error {
 	if c.yes {
 		return nil
 	}
@@ -100,7 +99,7 @@ func (c *dlqAct) agree(m *morgue, all *census) error {
 }
 
 // summary is what --json prints.
-func (c *dlqAct) summary(m *morgue, all *census, w *sweep) error {
+func (c *dlqAct) summary(m *morgue, all *deadletter.Census, w *deadletter.Sweep) error {
 	if !c.json {
 		return nil
 	}
@@ -111,27 +110,27 @@ func (c *dlqAct) summary(m *morgue, all *census, w *sweep) error {
 		DryRun  bool           `json:"dryRun,omitempty"`
 		Done    int            `json:"done"`
 		Failed  int            `json:"failed"`
-	}{m.queue, all.Total, all.Reasons, c.dry, w.done, len(w.failed)})
+	}{m.queue, all.Total, all.Reasons, c.dry, w.Done, len(w.Failed)})
 }
 
 // maxTold bounds how many failures are told one by one.
 const maxTold = 10
 
 // outcome says what is left, and why.
-func (c *dlqAct) outcome(s stages, m *morgue, w *sweep, err error) error {
-	for i, number := range slices.Sorted(maps.Keys(w.failed)) {
+func (c *dlqAct) outcome(s stages, m *morgue, w *deadletter.Sweep, err error) error {
+	for i, number := range slices.Sorted(maps.Keys(w.Failed)) {
 		if i == maxTold {
-			fmt.Fprintf(c.err, "signmill: and %d more\n", len(w.failed)-i)
+			fmt.Fprintf(c.err, "signmill: and %d more\n", len(w.Failed)-i)
 			break
 		}
-		fmt.Fprintf(c.err, "signmill: %d: %s\n", number, display.OneLine(w.failed[number].Error()))
+		fmt.Fprintf(c.err, "signmill: %d: %s\n", number, display.OneLine(w.Failed[number].Error()))
 	}
 	switch {
 	case s.Soft.Err() != nil:
-		return fmt.Errorf("interrupted after %d of %d; the same command goes on with the rest", w.done, w.total)
+		return fmt.Errorf("interrupted after %d of %d; the same command goes on with the rest", w.Done, w.Total)
 	case err != nil:
-		return m.dead(fmt.Errorf("after %d of %d: %w; the same command goes on with the rest", w.done, w.total, err))
-	case len(w.failed) > 0:
+		return m.dead(fmt.Errorf("after %d of %d: %w; the same command goes on with the rest", w.Done, w.Total, err))
+	case len(w.Failed) > 0:
 		return &exit{exitFailure, errors.New("some could not be " + c.words.Done + " and stay where they are")}
 	}
 	return nil

@@ -2,23 +2,12 @@ package main
 
 import (
 	"regexp"
-	"slices"
 	"strings"
 	"time"
 
+	"github.com/signmill/signmill/cmd/signmill/internal/deadletter"
 	"github.com/spf13/cobra"
-
-	"github.com/signmill/signmill/schema"
 )
-
-// letterFilter says which dead letters are meant. The zero value means all.
-type letterFilter struct {
-	reasons      []string // in lower case; nil: any
-	jobs         []string
-	since, until time.Time      // zero: open
-	match        *regexp.Regexp // on the description; nil: any
-	limit        int            // the oldest only; 0: all
-}
 
 // filterFlags are the flags that a letterFilter is read from.
 type filterFlags struct {
@@ -35,53 +24,31 @@ func (f *filterFlags) add(cmd *cobra.Command) {
 	flags.StringVar(&f.until, "until", "", "of jobs that came before this `TIME`")
 	flags.StringVar(&f.match, "match", "", "whose description matches this regular `EXPRESSION`")
 	flags.IntVar(&f.limit, "limit", 0, "the oldest `N` of them only; 0 is all")
-	completeFlag(cmd, "reason", reasonNames())
-}
-
-// reasonNames lists the reasons of workers, then those of the broker
-// (https://learn.microsoft.com/azure/service-bus-messaging/service-bus-dead-letter-queues).
-func reasonNames() (names []string) {
-	for _, code := range schema.DeadLetterReasons() {
-		names = append(names, string(code))
-	}
-	return append(names, "MaxDeliveryCountExceeded", "TTLExpiredException", "HeaderSizeExceeded")
+	completeFlag(cmd, "reason", deadletter.Reasons())
 }
 
 // filter reads the flags.
-func (f *filterFlags) filter(now time.Time) (filter letterFilter, err error) {
+func (f *filterFlags) filter(now time.Time) (filter deadletter.Filter, err error) {
 	if f.limit < 0 {
 		return filter, usagef("--limit %d: use 0 for all, or more", f.limit)
 	}
-	filter = letterFilter{jobs: f.jobs, limit: f.limit}
+	filter = deadletter.Filter{Jobs: f.jobs, Limit: f.limit}
 	for _, reason := range f.reasons {
-		filter.reasons = append(filter.reasons, strings.ToLower(reason))
+		filter.Reasons = append(filter.Reasons, strings.ToLower(reason))
 	}
-	if filter.since, err = parseWhen("since", f.since, now); err != nil {
+	if filter.Since, err = parseWhen("since", f.since, now); err != nil {
 		return filter, err
 	}
-	if filter.until, err = parseWhen("until", f.until, now); err != nil {
+	if filter.Until, err = parseWhen("until", f.until, now); err != nil {
 		return filter, err
 	}
 	if f.match == "" {
 		return filter, nil
 	}
-	if filter.match, err = regexp.Compile(f.match); err != nil {
+	if filter.Match, err = regexp.Compile(f.match); err != nil {
 		return filter, usagef("--match: %w", err)
 	}
 	return filter, nil
-}
-
-// takes reports whether l is meant. The limit is for the caller.
-func (f letterFilter) takes(l letter) bool {
-	switch {
-	case f.reasons != nil && !slices.Contains(f.reasons, strings.ToLower(l.Reason)),
-		f.jobs != nil && !slices.Contains(f.jobs, l.JobID),
-		!f.since.IsZero() && l.Enqueued.Before(f.since),
-		!f.until.IsZero() && !l.Enqueued.Before(f.until),
-		f.match != nil && !f.match.MatchString(l.Description):
-		return false
-	}
-	return true
 }
 
 // parseWhen reads a point in time; "" is the zero time.

@@ -7,7 +7,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/signmill/signmill/queue"
 	"github.com/signmill/signmill/queue/servicebus"
 	"github.com/signmill/signmill/schema"
 )
@@ -69,11 +68,9 @@ func (s *processes) bury(jobs int) {
 	for n := 0; n < jobs; {
 		got, err := from.Receive(ctx, 100)
 		s.must(err)
-		eachOf(got, func(d *queue.Delivery) {
-			if err := d.DeadLetter(ctx, "attempts_exhausted", "test"); err != nil {
-				s.Error(err)
-			}
-		})
+		for _, d := range got {
+			s.must(d.DeadLetter(ctx, "attempts_exhausted", "test"))
+		}
 		n += len(got)
 	}
 	s.must(from.Close(ctx))

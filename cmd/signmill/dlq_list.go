@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/signmill/signmill/cmd/signmill/internal/deadletter"
 	"github.com/signmill/signmill/cmd/signmill/internal/display"
 	"github.com/spf13/cobra"
 )
@@ -40,17 +41,17 @@ func newDLQList(o *dlqOptions) *cobra.Command {
 }
 
 // list prints line by line, so that a million take no memory.
-func (o *dlqOptions) list(ctx context.Context, m *morgue, filter letterFilter) error {
-	var all census
-	for found, err := range scan(ctx, m.letters, filter, 0) {
+func (o *dlqOptions) list(ctx context.Context, m *morgue, filter deadletter.Filter) error {
+	var all deadletter.Census
+	for found, err := range deadletter.Scan(ctx, m.letters, filter) {
 		if err != nil {
 			return m.dead(err)
 		}
-		l := newLetter(found.Message, found.Receipt)
+		l := deadletter.New(found.Message, found.Receipt)
 		if err := o.printLetter(l, all.Total == 0); err != nil {
 			return err
 		}
-		all.add(l)
+		all.Add(l)
 	}
 	fmt.Fprintf(o.err, "signmill: %s\n", &all)
 	return nil
@@ -60,7 +61,7 @@ func (o *dlqOptions) list(ctx context.Context, m *morgue, filter letterFilter) e
 // line only.
 const letterColumns = "%-10s  %-36s  %-24s  %5s  %-20s  %8s  %s\n"
 
-func (o *dlqOptions) printLetter(l letter, first bool) error {
+func (o *dlqOptions) printLetter(l deadletter.Letter, first bool) error {
 	if o.json {
 		return jsonLine(o.out, l)
 	}

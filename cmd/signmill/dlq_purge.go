@@ -5,8 +5,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/signmill/signmill/cmd/signmill/internal/deadletter"
 	"github.com/signmill/signmill/cmd/signmill/internal/display"
-	"github.com/signmill/signmill/queue"
 )
 
 const dlqPurgeHelp = `Deletes dead letters for good. It acts on what it has counted, and on nothing that
@@ -23,19 +23,6 @@ func newDLQPurge(o *dlqOptions) *cobra.Command {
 		dlqOptions: o,
 		words:      display.Words{Doing: "purge", Things: "dead letters", Done: "purged"},
 		warning:    "they are lost for good",
-		ready: func(context.Context, *morgue) (func(context.Context, []*queue.Delivery) []error, error) {
-			return purge, nil
-		},
+		ready:      func(context.Context, *morgue) (deadletter.Act, error) { return deadletter.Purge, nil },
 	})
-}
-
-// purge completes a batch.
-func purge(ctx context.Context, batch []*queue.Delivery) []error {
-	errs := make([]error, len(batch))
-	places := make(map[*queue.Delivery]*error, len(batch))
-	for i, d := range batch {
-		places[d] = &errs[i]
-	}
-	eachOf(batch, func(d *queue.Delivery) { *places[d] = d.Complete(ctx) })
-	return errs
 }

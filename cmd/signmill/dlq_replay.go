@@ -2,14 +2,12 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"github.com/spf13/cobra"
 
+	"github.com/signmill/signmill/cmd/signmill/internal/deadletter"
 	"github.com/signmill/signmill/cmd/signmill/internal/display"
-	"github.com/signmill/signmill/queue"
-	"github.com/signmill/signmill/schema"
 )
 
 const dlqReplayHelp = `Puts dead letters back on their queue, where workers take them as any other job.
@@ -48,7 +46,7 @@ func newDLQReplay(o *dlqOptions) *cobra.Command {
 }
 
 // openReplay finds out now whether copies can be sent.
-func openReplay(ctx context.Context, m *morgue) (func(context.Context, []*queue.Delivery) []error, error) {
+func openReplay(ctx context.Context, m *morgue) (deadletter.Act, error) {
 	to, err := m.client.Sender(m.queue)
 	if err == nil {
 		err = to.Warm(ctx)
@@ -56,47 +54,5 @@ func openReplay(ctx context.Context, m *morgue) (func(context.Context, []*queue.
 	if err != nil {
 		return nil, fmt.Errorf("nothing was replayed: %w", err)
 	}
-	return func(ctx context.Context, batch []*queue.Delivery) []error { return replay(ctx, to, batch) }, nil
-}
-
-// replay sends copies, and completes what was sent.
-func replay(ctx context.Context, to queue.Sender, batch []*queue.Delivery) []error {
-	copies := make([]queue.Message, len(batch))
-	for i, d := range batch {
-		copies[i] = revive(d)
-	}
-	errs := make([]error, len(batch))
-	if err := to.Send(ctx, copies...); err != nil {
-		for i, c := range copies { // one of them may be the reason
-			errs[i] = sendAlone(ctx, to, c)
-		}
-	}
-	var sent []*queue.Delivery
-	places := map[*queue.Delivery]*error{}
-	for i, d := range batch {
-		if errs[i] == nil {
-			sent, places[d] = append(sent, d), &errs[i]
-		}
-	}
-	eachOf(sent, func(d *queue.Delivery) { *places[d] = d.Complete(ctx) })
-	return errs
-}
-
-func sendAlone(ctx context.Context, to queue.Sender, m queue.Message) error {
-	err := to.Send(ctx, m)
-	if errors.Is(err, queue.ErrTooLarge) {
-		return fmt.Errorf("%w: %w", errOfMessage, err)
-	}
-	return err
-}
-
-// revive makes the copy of a dead letter that goes back.
-func revive(d *queue.Delivery) queue.Message {
-	m := d.Message
-	m.ID = schema.ReplayID(d.ID, d.SequenceNumber)
-	if m.CorrelationID == "" {
-		m.CorrelationID = d.ID // as the reply to the first copy would have had it
-	}
-	m.Properties = livingProperties(d.Properties)
-	return m
+	return deadletter.Replay(to), nil
 }

@@ -2,21 +2,17 @@ package main
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/base64"
-	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/signmill/signmill/cmd/signmill/internal/deadletter"
 	"github.com/signmill/signmill/cmd/signmill/internal/display"
-	"github.com/signmill/signmill/queue"
-	"github.com/signmill/signmill/schema"
 )
 
 const dlqShowHelp = `Shows the dead letter with this sequence number, or the oldest one of the job
@@ -55,7 +51,7 @@ func newDLQShow(o *dlqOptions) *cobra.Command {
 }
 
 func (c *dlqShow) run(ctx context.Context, m *morgue, arg string) error {
-	found, err := findLetter(ctx, m.letters, arg)
+	found, err := deadletter.Find(ctx, m.letters, arg)
 	if err != nil {
 		return m.dead(err)
 	}
@@ -64,102 +60,60 @@ func (c *dlqShow) run(ctx context.Context, m *morgue, arg string) error {
 			return err
 		}
 	}
-	report := newLetterReport(found)
+	report := deadletter.NewReport(found)
 	if c.json {
 		return jsonLine(c.out, report)
 	}
-	return report.print(c.out)
+	return printReport(c.out, report)
 }
 
-// errNoLetter means that nothing is what was asked for.
-var errNoLetter = errors.New("there is none with that sequence number or job id; dlq list shows what there is")
+// printReport writes a report for people.
+func printReport(out io.Writer, r deadletter.Report) error {
+	t := display.NewTable(out)
+	t.Fact("number", strconv.FormatInt(r.SequenceNumber, 10))
+	t.Fact("reason", r.Reason)
+	t.Fact("description", r.Description)
+	t.Fact("delivery count", strconv.Itoa(r.Deliveries))
+	t.Fact("came", display.Time(r.Enqueued))
+	t.Fact("message id", r.MessageID)
+	t.Fact("correlation id", r.CorrelationID)
+	t.Fact("reply to", r.ReplyTo)
+	t.Fact("reply to session", r.ReplyToSessionID)
+	t.Fact("session", r.SessionID)
+	t.Fact("subject", r.Subject)
+	t.Fact("content type", r.ContentType)
+	t.Fact("properties", propertyText(r.Properties))
+	t.Fact("bytes", strconv.Itoa(r.Size))
+	t.Fact("sha256", r.SHA256)
+	t.Fact("job", r.JobID)
+	if r.Job == nil {
+		t.Fact("content", "cannot be decoded, and is not shown")
+		return t.Close()
+	}
+	tellJob(t, r.Job)
+	return t.Close()
+}
 
-// findLetter returns the dead letter with a sequence number, or else the first one of
-// a job.
-func findLetter(ctx context.Context, b queue.Browser, arg string) (queue.Browsed, error) {
-	if number, err := strconv.ParseInt(arg, 10, 64); err == nil {
-		page, err := b.Browse(ctx, number, 1)
-		if err != nil || len(page) > 0 && page[0].SequenceNumber == number {
-			return firstOf(page), err
+// tellJob says what a job asks for.
+func tellJob(t display.Table, r *deadletter.Job) {
+	t.Fact("operation", string(r.Operation))
+	t.Fact("key", r.Key)
+	t.Fact("algorithm", string(r.Algorithm))
+	if r.NotAfter != nil {
+		t.Fact("not after", display.Time(*r.NotAfter))
+	}
+	t.Fact("labels", display.Tags(r.Labels))
+	t.Fact("items", strconv.Itoa(r.Items))
+	for _, item := range r.First {
+		digest := ""
+		if item.Digest != "" {
+			digest = " digest " + item.Digest
 		}
+		t.Fact("item", fmt.Sprintf("%s%s", item.ID, digest))
 	}
-	for m, err := range scan(ctx, b, letterFilter{jobs: []string{arg}}, 0) {
-		return m, err
+	if more := r.Items - len(r.First); more > 0 {
+		t.Fact("and", strconv.Itoa(more)+" more")
 	}
-	return queue.Browsed{}, errNoLetter
-}
-
-func firstOf(page []queue.Browsed) (m queue.Browsed) {
-	if len(page) > 0 {
-		m = page[0]
-	}
-	return m
-}
-
-// letterReport is all that show tells.
-type letterReport struct {
-	letter
-	CorrelationID    string         `json:"correlationId,omitempty"`
-	ReplyTo          string         `json:"replyTo,omitempty"`
-	ReplyToSessionID string         `json:"replyToSessionId,omitempty"`
-	SessionID        string         `json:"sessionId,omitempty"`
-	Subject          string         `json:"subject,omitempty"`
-	ContentType      string         `json:"contentType,omitempty"`
-	Properties       map[string]any `json:"properties,omitempty"` // without those of the dead letter
-	SHA256           string         `json:"sha256"`               // of the body, base64url
-	Job              *jobReport     `json:"job,omitempty"`        // nil: it cannot be decoded
-}
-
-// jobReport is what a job asks for, without what it must not show.
-type jobReport struct {
-	Operation schema.Operation  `json:"operation"`
-	Key       string            `json:"key"`
-	Algorithm schema.Algorithm  `json:"algorithm,omitempty"`
-	NotAfter  *time.Time        `json:"notAfter,omitempty"`
-	Labels    map[string]string `json:"labels,omitempty"`
-	Items     int               `json:"items"`
-	First     []itemReport      `json:"first"` // some of the items
-}
-
-type itemReport struct {
-	ID     string `json:"id"`
-	Digest string `json:"digest,omitempty"` // base64url, of sign and verify
-}
-
-// shownItems is how many items of a job are named.
-const shownItems = 5
-
-func newLetterReport(m queue.Browsed) letterReport {
-	sum := sha256.Sum256(m.Body)
-	r := letterReport{
-		letter:        newLetter(m.Message, m.Receipt),
-		CorrelationID: m.CorrelationID, ReplyTo: m.ReplyTo, ReplyToSessionID: m.ReplyToSessionID, SessionID: m.SessionID,
-		Subject: m.Subject, ContentType: m.ContentType, Properties: livingProperties(m.Properties),
-		SHA256: base64.RawURLEncoding.EncodeToString(sum[:]),
-	}
-	if job, _ := readJob(m.Body); job != nil {
-		r.Job = newJobReport(*job)
-	}
-	return r
-}
-
-func newJobReport(job schema.Job) *jobReport {
-	r := &jobReport{Operation: job.Operation, Key: job.Key, Algorithm: job.Algorithm, Labels: job.Labels, Items: len(job.Items)}
-	if !job.NotAfter.IsZero() {
-		r.NotAfter = &job.NotAfter
-	}
-	for _, item := range job.Items[:min(len(job.Items), shownItems)] {
-		r.First = append(r.First, itemReport{item.ID, base64.RawURLEncoding.EncodeToString(item.Digest)})
-	}
-	return r
-}
-
-// livingProperties are the application properties that the sender has set.
-func livingProperties(all map[string]any) map[string]any {
-	living := maps.Clone(all)
-	delete(living, propertyReason)
-	delete(living, propertyDescription)
-	return living
 }
 
 // propertyText writes application properties in the order of their names.

@@ -1,4 +1,4 @@
-package main
+package deadletter
 
 import (
 	"context"
@@ -19,16 +19,16 @@ func TestReplay(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		const letters = 300
-		r := newMorgueRig(t, letters, localbus.Faults{})
-		s := r.sweep(r.morgue, letterFilter{reasons: []string{"odd"}, limit: 50}, r.replayer(r.morgue))
-		from := &noting{Receiver: s.from}
-		s.from = from
-		r.must(s.run(t.Context(), t.Context()))
-		if s.done != 50 || len(s.failed) != 0 {
-			t.Errorf("got %d done and %d failed, want 50 and none", s.done, len(s.failed))
+		r := newRig(t, letters, localbus.Faults{})
+		s := r.sweep(r.process, Filter{Reasons: []string{"odd"}, Limit: 50}, r.replayer(r.process))
+		from := &noting{Receiver: s.From}
+		s.From = from
+		r.must(s.Run(t.Context(), t.Context()))
+		if s.Done != 50 || len(s.Failed) != 0 {
+			t.Errorf("got %d done and %d failed, want 50 and none", s.Done, len(s.Failed))
 		}
-		if from.highest > s.last || from.n > 100 {
-			t.Errorf("received %d up to number %d, want at most 100 up to %d: nothing behind the last match", from.n, from.highest, s.last)
+		if from.highest > s.Last || from.n > 100 {
+			t.Errorf("received %d up to number %d, want at most 100 up to %d: nothing behind the last match", from.n, from.highest, s.Last)
 		}
 		r.once(r.alive(), letters, func(n int) bool { return n%2 == 1 && n < 100 })
 		if got := r.count(); got != letters-50 {
@@ -36,10 +36,10 @@ func TestReplay(t *testing.T) {
 		}
 		// What was held aside is free again at once.
 		before := time.Now()
-		all := r.sweep(r.morgue, letterFilter{}, purge)
-		r.must(all.run(t.Context(), t.Context()))
-		if took := time.Since(before); all.done != letters-50 || took > time.Second {
-			t.Errorf("purge: got %d done after %s, want %d at once", all.done, took, letters-50)
+		all := r.sweep(r.process, Filter{}, Purge)
+		r.must(all.Run(t.Context(), t.Context()))
+		if took := time.Since(before); all.Done != letters-50 || took > time.Second {
+			t.Errorf("purge: got %d done after %s, want %d at once", all.Done, took, letters-50)
 		}
 	})
 }
@@ -49,9 +49,9 @@ func TestReplayDiesBetweenSendAndComplete(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		const letters = 40
-		r := newMorgueRig(t, letters, localbus.Faults{})
+		r := newRig(t, letters, localbus.Faults{})
 		died := errors.New("died")
-		s := r.sweep(r.morgue, letterFilter{}, func(ctx context.Context, batch []*queue.Delivery) []error {
+		s := r.sweep(r.process, Filter{}, func(ctx context.Context, batch []*queue.Delivery) []error {
 			errs := make([]error, len(batch))
 			for i, d := range batch {
 				r.must(r.to.Send(ctx, revive(d)))
@@ -59,11 +59,11 @@ func TestReplayDiesBetweenSendAndComplete(t *testing.T) {
 			}
 			return errs
 		})
-		if err := s.run(t.Context(), t.Context()); !errors.Is(err, died) {
+		if err := s.Run(t.Context(), t.Context()); !errors.Is(err, died) {
 			t.Fatalf("got %v, want the failure", err)
 		}
-		again := r.sweep(r.morgue, letterFilter{}, r.replayer(r.morgue))
-		r.must(again.run(t.Context(), t.Context()))
+		again := r.sweep(r.process, Filter{}, r.replayer(r.process))
+		r.must(again.Run(t.Context(), t.Context()))
 		r.once(r.alive(), letters, everyOne)
 		if got := r.count(); got != 0 {
 			t.Errorf("got %d dead letters, want none", got)
@@ -86,10 +86,10 @@ func TestReplayUnderFaults(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				const letters = 200
-				r := newMorgueRig(t, letters, faults)
+				r := newRig(t, letters, faults)
 				for attempt := 0; r.count() > 0; attempt++ {
-					s := r.sweep(r.morgue, letterFilter{}, r.replayer(r.morgue))
-					if err := s.run(t.Context(), t.Context()); err != nil && attempt == 20 {
+					s := r.sweep(r.process, Filter{}, r.replayer(r.process))
+					if err := s.Run(t.Context(), t.Context()); err != nil && attempt == 20 {
 						t.Fatal(err)
 					}
 				}
@@ -105,15 +105,15 @@ func TestReplayersSideBySide(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		const letters = 400
-		r := newMorgueRig(t, letters, localbus.Faults{})
+		r := newRig(t, letters, localbus.Faults{})
 		idle, err := r.open().letters.Receive(t.Context(), 10)
 		r.must(err)
 		var running sync.WaitGroup
 		for range 3 {
 			m := r.open()
-			s := r.sweep(m, letterFilter{}, r.replayer(m))
+			s := r.sweep(m, Filter{}, r.replayer(m))
 			running.Go(func() {
-				if err := s.run(t.Context(), t.Context()); err != nil {
+				if err := s.Run(t.Context(), t.Context()); err != nil {
 					t.Error(err)
 				}
 			})
@@ -137,27 +137,27 @@ func TestReplayInterrupted(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				const letters = 300
-				r := newMorgueRig(t, letters, localbus.Faults{})
+				r := newRig(t, letters, localbus.Faults{})
 				soft, interrupt := context.WithCancel(t.Context())
-				replay, n := r.replayer(r.morgue), 0
-				s := r.sweep(r.morgue, letterFilter{}, func(ctx context.Context, batch []*queue.Delivery) []error {
+				replay, n := r.replayer(r.process), 0
+				s := r.sweep(r.process, Filter{}, func(ctx context.Context, batch []*queue.Delivery) []error {
 					errs := replay(ctx, batch)
 					if n++; n > after {
 						interrupt()
 					}
 					return errs
 				})
-				if err := s.run(soft, t.Context()); !errors.Is(err, context.Canceled) {
+				if err := s.Run(soft, t.Context()); !errors.Is(err, context.Canceled) {
 					t.Fatalf("got %v, want canceled", err)
 				}
-				if got := r.count(); got != letters-s.done {
-					t.Errorf("got %d dead letters after %d were done, want %d", got, s.done, letters-s.done)
+				if got := r.count(); got != letters-s.Done {
+					t.Errorf("got %d dead letters after %d were done, want %d", got, s.Done, letters-s.Done)
 				}
-				again := r.sweep(r.morgue, letterFilter{}, r.replayer(r.morgue))
+				again := r.sweep(r.process, Filter{}, r.replayer(r.process))
 				before := time.Now()
-				r.must(again.run(t.Context(), t.Context()))
-				if took := time.Since(before); again.done != letters-s.done || took > time.Second {
-					t.Errorf("the second run did %d in %s, want %d at once", again.done, took, letters-s.done)
+				r.must(again.Run(t.Context(), t.Context()))
+				if took := time.Since(before); again.Done != letters-s.Done || took > time.Second {
+					t.Errorf("the second run did %d in %s, want %d at once", again.Done, took, letters-s.Done)
 				}
 				r.once(r.alive(), letters, everyOne)
 			})
@@ -172,29 +172,29 @@ func TestSweepGivesUp(t *testing.T) {
 	t.Run("held", func(t *testing.T) {
 		t.Parallel()
 		synctest.Test(t, func(t *testing.T) {
-			r := newMorgueRig(t, 10, localbus.Faults{})
+			r := newRig(t, 10, localbus.Faults{})
 			other, err := r.open().letters.Receive(t.Context(), 1)
 			r.must(err)
 			keep := newAside(t.Context(), maxAside)
 			r.must(keep.add(other...))
-			s := r.sweep(r.morgue, letterFilter{}, purge)
-			if err := s.run(t.Context(), t.Context()); !errors.Is(err, errHeld) || s.done != 9 {
-				t.Errorf("got %v after %d, want that others hold the rest after 9", err, s.done)
+			s := r.sweep(r.process, Filter{}, Purge)
+			if err := s.Run(t.Context(), t.Context()); !errors.Is(err, errHeld) || s.Done != 9 {
+				t.Errorf("got %v after %d, want that others hold the rest after 9", err, s.Done)
 			}
 			keep.giveBack(t.Context())
-			r.must(r.sweep(r.morgue, letterFilter{}, purge).run(t.Context(), t.Context()))
+			r.must(r.sweep(r.process, Filter{}, Purge).Run(t.Context(), t.Context()))
 		})
 	})
 	t.Run("too many in front", func(t *testing.T) {
 		t.Parallel()
 		synctest.Test(t, func(t *testing.T) {
 			const letters = 100
-			r := newMorgueRig(t, letters, localbus.Faults{})
-			s := r.sweep(r.morgue, letterFilter{jobs: []string{"job-99"}}, purge)
+			r := newRig(t, letters, localbus.Faults{})
+			s := r.sweep(r.process, Filter{Jobs: []string{"job-99"}}, Purge)
 			s.most = 90
-			err := s.run(t.Context(), t.Context())
-			if err == nil || s.done != 0 {
-				t.Errorf("got %v after %d, want an error and nothing done", err, s.done)
+			err := s.Run(t.Context(), t.Context())
+			if err == nil || s.Done != 0 {
+				t.Errorf("got %v after %d, want an error and nothing done", err, s.Done)
 			}
 			if got := r.count(); got != letters {
 				t.Errorf("got %d dead letters, want all", got)
@@ -209,9 +209,9 @@ func TestReplayTooLarge(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		const letters = 20
-		r := newMorgueRig(t, letters, localbus.Faults{})
-		act := r.replayer(r.morgue)
-		s := r.sweep(r.morgue, letterFilter{}, func(ctx context.Context, batch []*queue.Delivery) []error {
+		r := newRig(t, letters, localbus.Faults{})
+		act := r.replayer(r.process)
+		s := r.sweep(r.process, Filter{}, func(ctx context.Context, batch []*queue.Delivery) []error {
 			for _, d := range batch {
 				if d.ID == "m3" {
 					d.Body = make([]byte, 1<<20)
@@ -219,9 +219,9 @@ func TestReplayTooLarge(t *testing.T) {
 			}
 			return act(ctx, batch)
 		})
-		r.must(s.run(t.Context(), t.Context()))
-		if s.done != letters-1 || len(s.failed) != 1 {
-			t.Errorf("got %d done and %d failed, want all but one", s.done, len(s.failed))
+		r.must(s.Run(t.Context(), t.Context()))
+		if s.Done != letters-1 || len(s.Failed) != 1 {
+			t.Errorf("got %d done and %d failed, want all but one", s.Done, len(s.Failed))
 		}
 		r.once(r.alive(), letters, func(n int) bool { return n != 3 })
 		if got := r.count(); got != 1 {

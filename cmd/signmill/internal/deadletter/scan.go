@@ -1,4 +1,4 @@
-package main
+package deadletter
 
 import (
 	"context"
@@ -15,11 +15,12 @@ import (
 // browsePage is how many dead letters are looked at in one call.
 const browsePage = 100
 
-// scan looks at the dead letters in the order of their numbers, from one on,
-// and yields those that the filter takes, up to its limit. It takes nothing
-// and holds one page at a time.
-func scan(ctx context.Context, b queue.Browser, filter letterFilter, from int64) iter.Seq2[queue.Browsed, error] {
+// Scan looks at the dead letters in the order of their numbers, and yields those
+// that the filter takes, up to its limit. It takes nothing from the queue and
+// holds one page at a time. An error ends it.
+func Scan(ctx context.Context, b queue.Browser, filter Filter) iter.Seq2[queue.Browsed, error] {
 	return func(yield func(queue.Browsed, error) bool) {
+		var from int64
 		for found := 0; ; {
 			page, err := b.Browse(ctx, from, browsePage)
 			if err != nil {
@@ -31,13 +32,13 @@ func scan(ctx context.Context, b queue.Browser, filter letterFilter, from int64)
 			}
 			for _, m := range page {
 				from = max(from, m.SequenceNumber) + 1
-				if !filter.takes(newLetter(m.Message, m.Receipt)) {
+				if !filter.Takes(New(m.Message, m.Receipt)) {
 					continue
 				}
 				if !yield(m, nil) {
 					return
 				}
-				if found++; found == filter.limit {
+				if found++; found == filter.Limit {
 					return
 				}
 			}
@@ -45,8 +46,8 @@ func scan(ctx context.Context, b queue.Browser, filter letterFilter, from int64)
 	}
 }
 
-// census counts dead letters by reason.
-type census struct {
+// Census counts dead letters by reason. The zero value has counted none.
+type Census struct {
 	Total   int
 	Reasons map[string]int
 	Last    int64 // the highest sequence number
@@ -55,7 +56,8 @@ type census struct {
 // maxReasons bounds a census: anybody who may listen can make reasons up.
 const maxReasons = 50
 
-func (c *census) add(l letter) {
+// Add counts one.
+func (c *Census) Add(l Letter) {
 	reason := l.Reason
 	if c.Reasons == nil {
 		c.Reasons = map[string]int{}
@@ -68,19 +70,19 @@ func (c *census) add(l letter) {
 	c.Last = max(c.Last, l.SequenceNumber)
 }
 
-// take counts what the filter takes now.
-func (c *census) take(ctx context.Context, b queue.Browser, filter letterFilter) error {
-	for m, err := range scan(ctx, b, filter, 0) {
+// Take counts what the filter takes now. On an error it has counted a part.
+func (c *Census) Take(ctx context.Context, b queue.Browser, filter Filter) error {
+	for m, err := range Scan(ctx, b, filter) {
 		if err != nil {
 			return err
 		}
-		c.add(newLetter(m.Message, m.Receipt))
+		c.Add(New(m.Message, m.Receipt))
 	}
 	return nil
 }
 
 // String says how many there are, most first.
-func (c *census) String() string {
+func (c *Census) String() string {
 	if c.Total == 0 {
 		return "no dead letters"
 	}

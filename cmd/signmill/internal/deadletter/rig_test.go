@@ -1,4 +1,4 @@
-package main
+package deadletter
 
 import (
 	"context"
@@ -12,25 +12,34 @@ import (
 	"github.com/signmill/signmill/queue/servicebus"
 )
 
-// morgueRig is a broker in memory whose job queue detects duplicates and has
+// inMemory is how clients reach a broker in memory.
+const inMemory = "Endpoint=sb://localhost;SharedAccessKeyName=RootManageSharedAccessKey;SharedAccessKey=SAS_KEY_VALUE;UseDevelopmentEmulator=true;"
+
+// process is one of those that look after the dead letters.
+type process struct {
+	client  *servicebus.Client
+	letters *servicebus.Receiver
+}
+
+// rig is a broker in memory whose job queue detects duplicates and has
 // dead letters. Letters are numbered; odd ones have the reason "odd".
-type morgueRig struct {
-	*morgue
+type rig struct {
+	*process
 	t   *testing.T
 	bus *localbus.Server
 	to  *servicebus.Sender
 }
 
-func newMorgueRig(t *testing.T, letters int, faults localbus.Faults) *morgueRig {
+func newRig(t *testing.T, letters int, faults localbus.Faults) *rig {
 	t.Helper()
-	r := &morgueRig{t: t}
+	r := &rig{t: t}
 	var err error
 	r.bus, err = localbus.New(localbus.Config{Faults: faults, Queues: []localbus.Queue{{Name: "jobs", QueueProperties: localbus.QueueProperties{
 		LockDuration: 5 * time.Second, RequiresDuplicateDetect: true, DuplicateDetectionWindow: time.Hour,
 	}}}})
 	r.must(err)
 	t.Cleanup(func() { r.must(r.bus.Close()) })
-	r.morgue = r.open()
+	r.process = r.open()
 	r.to, err = r.client.Sender("jobs")
 	r.must(err)
 	r.bury(letters)
@@ -38,15 +47,15 @@ func newMorgueRig(t *testing.T, letters int, faults localbus.Faults) *morgueRig 
 }
 
 // open is another process that looks after the same queue.
-func (r *morgueRig) open() *morgue {
+func (r *rig) open() *process {
 	r.t.Helper()
-	client, err := servicebus.New(servicebus.Config{ConnectionString: emulator("localhost"),
+	client, err := servicebus.New(servicebus.Config{ConnectionString: inMemory,
 		Dial: func(ctx context.Context, _ string) (net.Conn, error) { return r.bus.Dial(ctx) }})
 	r.must(err)
-	r.t.Cleanup(func() { closeClient(client) })
+	r.t.Cleanup(func() { client.Close(context.Background()) })
 	letters, err := client.Receiver(servicebus.DeadLetters("jobs"))
 	r.must(err)
-	return &morgue{client, letters, "jobs"}
+	return &process{client, letters}
 }
 
 // message is the job of a letter.
@@ -56,7 +65,7 @@ func message(n int) queue.Message {
 }
 
 // bury sends jobs and dead-letters them.
-func (r *morgueRig) bury(letters int) {
+func (r *rig) bury(letters int) {
 	r.t.Helper()
 	from, err := r.client.Receiver("jobs")
 	r.must(err)
@@ -82,33 +91,32 @@ func (r *morgueRig) bury(letters int) {
 }
 
 // count is how many dead letters there are.
-func (r *morgueRig) count() int {
+func (r *rig) count() int {
 	r.t.Helper()
-	var all census
-	r.must(all.take(r.t.Context(), r.letters, letterFilter{}))
+	var all Census
+	r.must(all.Take(r.t.Context(), r.letters, Filter{}))
 	return all.Total
 }
 
-// sweep counts what matches and prepares to act on it.
-func (r *morgueRig) sweep(m *morgue, filter letterFilter, act func(context.Context, []*queue.Delivery) []error) *sweep {
+// Sweep counts what matches and prepares to act on it.
+func (r *rig) sweep(m *process, filter Filter, act Act) *Sweep {
 	r.t.Helper()
-	var all census
-	r.must(all.take(r.t.Context(), m.letters, filter))
-	filter.limit = 0
-	return &sweep{from: m.letters, look: m.letters, filter: filter, counted: counted{all.Total, all.Last}, act: act, wait: time.Minute, told: func(int, int) {}, most: maxAside}
+	var all Census
+	r.must(all.Take(r.t.Context(), m.letters, filter))
+	return &Sweep{From: m.letters, Look: m.letters, Filter: filter, Total: all.Total, Last: all.Last, Act: act, Wait: time.Minute, Told: func(int, int) {}}
 }
 
 // replayer is the act of a replay.
-func (r *morgueRig) replayer(m *morgue) func(context.Context, []*queue.Delivery) []error {
+func (r *rig) replayer(m *process) Act {
 	r.t.Helper()
-	act, err := openReplay(r.t.Context(), m)
+	to, err := m.client.Sender("jobs")
 	r.must(err)
-	return act
+	return Replay(to)
 }
 
 // alive takes all that waits on the job queue, and counts it by the letter's
 // number.
-func (r *morgueRig) alive() map[int]int {
+func (r *rig) alive() map[int]int {
 	r.t.Helper()
 	from, err := r.client.Receiver("jobs")
 	r.must(err)
@@ -132,7 +140,7 @@ func (r *morgueRig) alive() map[int]int {
 }
 
 // same compares a copy with what was first sent.
-func (r *morgueRig) same(d *queue.Delivery) {
+func (r *rig) same(d *queue.Delivery) {
 	r.t.Helper()
 	want := message(int(d.Properties["n"].(int64)))
 	if d.ID == want.ID || d.CorrelationID != want.ID || string(d.Body) != string(want.Body) || d.ReplyTo != want.ReplyTo ||
@@ -141,7 +149,7 @@ func (r *morgueRig) same(d *queue.Delivery) {
 	}
 }
 
-func (r *morgueRig) must(err error) {
+func (r *rig) must(err error) {
 	r.t.Helper()
 	if err != nil {
 		r.t.Fatal(err)
@@ -149,7 +157,7 @@ func (r *morgueRig) must(err error) {
 }
 
 // once fails unless each of n letters was seen once.
-func (r *morgueRig) once(seen map[int]int, n int, meant func(int) bool) {
+func (r *rig) once(seen map[int]int, n int, meant func(int) bool) {
 	r.t.Helper()
 	for i := range n {
 		want := 0

@@ -1,4 +1,4 @@
-package main
+package deadletter
 
 import (
 	"context"
@@ -39,7 +39,7 @@ func newAside(ctx context.Context, most int) *aside {
 	return a
 }
 
-// add holds deliveries, and fails when there is no more place.
+// Add holds deliveries, and fails when there is no more place.
 func (a *aside) add(deliveries ...*queue.Delivery) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -98,11 +98,14 @@ func (a *aside) pause() time.Duration {
 	return a.every
 }
 
+// giveBackTimeout bounds the end of a sweep.
+const giveBackTimeout = 5 * time.Second
+
 // giveBack gives all back, unless ctx has ended. It is called once.
 func (a *aside) giveBack(ctx context.Context) {
 	a.stop()
 	a.renewal.Wait()
-	ctx, cancel := context.WithTimeout(ctx, closeTimeout)
+	ctx, cancel := context.WithTimeout(ctx, giveBackTimeout)
 	defer cancel()
 	eachOf(a.all(), func(d *queue.Delivery) { _ = d.Abandon(ctx) }) // or its lock runs out
 }

@@ -1,4 +1,4 @@
-package main
+package deadletter
 
 import (
 	"errors"
@@ -15,8 +15,8 @@ const (
 	propertyDescription = "DeadLetterErrorDescription"
 )
 
-// letter is a dead letter, and what can be told of it without its content.
-type letter struct {
+// Letter is a dead letter, and what can be told of it without its content.
+type Letter struct {
 	SequenceNumber int64     `json:"sequenceNumber"`
 	MessageID      string    `json:"messageId"`
 	JobID          string    `json:"jobId,omitempty"` // empty where it cannot be read
@@ -27,10 +27,10 @@ type letter struct {
 	Size           int       `json:"size"`     // of the body, in bytes
 }
 
-// newLetter reads a message. Deliveries are those that have failed.
-func newLetter(m queue.Message, r queue.Receipt) letter {
+// New reads a message. Deliveries are those that have failed.
+func New(m queue.Message, r queue.Receipt) Letter {
 	_, id := readJob(m.Body)
-	return letter{
+	return Letter{
 		SequenceNumber: r.SequenceNumber, MessageID: m.ID, JobID: id,
 		Reason: text(m.Properties[propertyReason]), Description: text(m.Properties[propertyDescription]),
 		Deliveries: r.Count, Enqueued: r.EnqueuedAt.UTC(), Size: len(m.Body),
