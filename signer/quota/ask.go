@@ -5,13 +5,18 @@ import (
 	"math"
 )
 
-// most is the dearest call that may go next.
-func (g *Gate) most(now float64) Units {
+// next returns the call that goes next, or nil. With slots it is one that fits
+// into the stretch whose time comes first: while a dear call waits for a later
+// one, the time would be lost.
+func (g *Gate) next(now float64) *waiter {
 	if g.part.Slots == nil {
-		return math.MaxInt
+		return g.turns.next(now, math.MaxInt)
 	}
 	g.stock.tidy(now)
-	return g.stock.most()
+	if w := g.turns.next(now, g.stock.first()); w != nil {
+		return w
+	}
+	return g.turns.next(now, g.stock.most())
 }
 
 // restock wakes the goroutine that asks, if calls wait and little is left, or

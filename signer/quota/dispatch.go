@@ -36,7 +36,7 @@ func (g *Gate) serve() float64 {
 	defer g.mu.Unlock()
 	for g.turns.len > 0 {
 		now := g.now()
-		w := g.turns.next(now, g.most(now))
+		w := g.next(now)
 		if w == nil {
 			return g.sleep(now, g.turns.due(now)-now)
 		}

@@ -32,9 +32,10 @@
 //
 // # Guarantees
 //
-//   - Any span sees at most rate x (span + 50 ms) units of a replica and one
-//     call more. Nothing is promised in advance, so a change of the rate, of the
-//     replicas or of the quota applies to all that wait, at once.
+//   - Any span sees at most rate x (span + 50 ms) units of a replica and one call
+//     more; with slots that is the rate of the whole fleet. A slot that is not
+//     used in time is lost. Nothing is promised in advance, so a change of the
+//     rate, of the replicas or of the quota applies to all that wait, at once.
 //   - What was paid is never given back, and a call that is throttled pays again.
 //   - Jobs of a lane get equal units while they have work. A lane gets its part
 //     by weight, and at least its floor; what it does not use goes to others.

@@ -72,7 +72,7 @@ func (w *Twin) judge(now, sent float64, d Done) {
 			mid := (lo + hi) / 2
 			w.credit = 0
 			if max(0, mid-p.start) > 0.3 {
-				w.credit = min(0.6, now-max(lo, mid))
+				w.credit = max(0, min(0.6, now-max(lo, mid), c.window/(c.scale*c.guard)-c.window-0.05))
 			}
 		}
 	}

@@ -32,14 +32,16 @@ func slotted(t *testing.T, store *redistest.Store, name string) *quota.Gate {
 	return g
 }
 
-// busy has a gate send calls of 4 units as fast as it may, until stop.
-func busy(t *testing.T, g *quota.Gate) (stop func()) {
+// busy has a gate send calls of 4 units as fast as it may, until stop. Each is
+// answered when call returns.
+func busy(t *testing.T, g *quota.Gate, call func()) (stop func()) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	var callers sync.WaitGroup
 	for range 32 {
 		callers.Go(func() {
 			for pass, err := g.Enter(ctx, 4); err == nil; pass, err = g.Enter(ctx, 4) {
+				call()
 				pass.Leave(quota.Result{Outcome: quota.Accepted})
 			}
 		})
@@ -48,6 +50,13 @@ func busy(t *testing.T, g *quota.Gate) (stop func()) {
 		cancel()
 		callers.Wait()
 	}
+}
+
+// rest lets virtual time pass.
+func rest(d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	<-timer.C
 }
 
 // TestPaceWithSlots: a replica knows what it gets, so that none takes in what
@@ -60,30 +69,25 @@ func TestPaceWithSlots(t *testing.T) {
 		for i := range 3 {
 			gates = append(gates, slotted(t, store, fmt.Sprint(i)))
 		}
-		wait := func(d time.Duration) {
-			timer := time.NewTimer(d)
-			defer timer.Stop()
-			<-timer.C
-		}
 		near := func(when string, i int, want float64) {
 			t.Helper()
 			if got := gates[i].Pace(); got < 0.9*want || got > 1.1*want {
 				t.Errorf("%s replica %d counts on %.1f calls a second, want %.1f", when, i, got, want)
 			}
 		}
-		wait(time.Second)
+		rest(time.Second)
 		near("before the first call", 0, 400./20)
 		var stops []func()
 		for _, g := range gates {
-			stops = append(stops, busy(t, g))
+			stops = append(stops, busy(t, g, func() {}))
 		}
-		wait(20 * time.Second)
+		rest(20 * time.Second)
 		for i := range gates {
 			near("with three at work", i, 100./3)
 		}
 		stops[0]()
 		stops[1]()
-		wait(20 * time.Second)
+		rest(20 * time.Second)
 		near("alone at work", 2, 100)
 		near("after its work", 0, 100./20)
 		stops[2]()

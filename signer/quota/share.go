@@ -60,6 +60,7 @@ type Slots interface {
 type Grant struct {
 	Epoch uint64
 	After time.Duration // from the answer to the first send; less than zero: time lost that may be caught up
+	Late  time.Duration // by how much the answer was held up on its way; its times count from before that
 	Units Units         // zero: nothing was granted
 	Rate  float64       // units per second
 	Probe bool          // exactly one call may go, and its answer is waited for

@@ -1,19 +1,24 @@
 package quota
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 const (
 	mostWanted  = 200 // costs named in one ask
 	mostDone    = 4096
-	staleGrant  = 1   // s after its end
-	overdue     = 0.1 // s after which what is left of a stretch is no longer kept for cheap calls
-	askPatience = 2   // s for an answer
-	askPause    = 1   // s after an error
+	lateness    = 0.03 // s after which a unit that was granted is late
+	staleProbe  = 1    // s after which a probe that was granted is lost
+	overdue     = 0.01 // s after which what is left of a stretch is no longer kept for cheap calls
+	askPatience = 2    // s for an answer
+	askPause    = 1    // s after an error
 )
 
 // stretch is a part of the fleet's one sequence of sends. The next call may
 // leave at start + used/rate.
 type stretch struct {
+	granted           float64
 	start, rate, used float64
 	left              Units
 	probe             bool
@@ -21,11 +26,21 @@ type stretch struct {
 
 func (s *stretch) next() float64 { return s.start + s.used/s.rate }
 
+// late returns the units whose time is past. None is late before it was granted.
+func (s *stretch) late(now float64) Units {
+	past := now - lateness
+	if s.probe || past <= s.granted {
+		return 0
+	}
+	return min(s.left, Units(max(0, (past-s.next())*s.rate)))
+}
+
 // stock is what a gate with slots has in hand.
 type stock struct {
 	epoch     uint64
 	stretches []stretch // in the order of their grants
 	granted   Units     // by the last grant that gave anything
+	dearest   Units     // call that ever waited
 	asking    bool
 	askAt     float64 // the source wants no question before
 	started   bool    // the two goroutines run
@@ -48,16 +63,20 @@ func (s *stock) void(epoch uint64) {
 	}
 }
 
-// tidy drops what is used up, and what was granted for a time long past: sent
-// now, it would come on top of what others send.
+// tidy drops what is used up or late: sent now, it would come on top of what
+// others send. A rest that is too small for a call is kept for the next.
 func (s *stock) tidy(now float64) {
-	kept := s.stretches[:0]
-	for _, x := range s.stretches {
-		if x.left > 0 && now < x.start+(x.used+float64(x.left))/x.rate+staleGrant {
-			kept = append(kept, x)
-		}
+	rest := max(0, s.dearest-1)
+	for i := range s.stretches {
+		x := &s.stretches[len(s.stretches)-1-i]
+		late := x.late(now)
+		lost := max(0, late-rest)
+		x.pay(lost)
+		rest -= late - lost
 	}
-	s.stretches = kept
+	s.stretches = slices.DeleteFunc(s.stretches, func(x stretch) bool {
+		return x.left == 0 || x.probe && now > x.granted+staleProbe
+	})
 }
 
 // find returns the stretches that a call uses, from first to last, and leaves
@@ -94,14 +113,29 @@ func (s *stock) wait(now float64, cost Units) float64 {
 	return longestSleep
 }
 
+// first is the dearest call that the first stretch has room for.
+func (s *stock) first() Units {
+	if len(s.stretches) == 0 {
+		return 0
+	}
+	return s.stretches[0].most()
+}
+
 // most is the dearest call that there is room for.
 func (s *stock) most() Units {
 	for _, x := range s.stretches {
 		if x.probe && x.left > 0 {
-			return math.MaxInt
+			return x.most()
 		}
 	}
 	return s.left()
+}
+
+func (s *stretch) most() Units {
+	if s.probe && s.left > 0 {
+		return math.MaxInt
+	}
+	return s.left
 }
 
 // take pays for a call that goes now, where find found it a place.
@@ -152,7 +186,8 @@ func (s *stock) add(now float64, g Grant) {
 		return
 	}
 	s.askAt, s.granted = 0, g.Units
-	s.stretches = append(s.stretches, stretch{start: now + g.After.Seconds(), rate: g.Rate, left: g.Units, probe: g.Probe})
+	at := now - g.Late.Seconds()
+	s.stretches = append(s.stretches, stretch{granted: at, start: at + g.After.Seconds(), rate: g.Rate, left: g.Units, probe: g.Probe})
 }
 
 // end takes in the end of a call.

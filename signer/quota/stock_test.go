@@ -154,13 +154,13 @@ func TestEpochVoidsGrants(t *testing.T) {
 }
 
 // TestStaleStretch: units that were granted for a time long past do not come
-// on top of what others send now.
+// on top of what others send now, but for a rest of less than a call.
 func TestStaleStretch(t *testing.T) {
 	t.Parallel()
 	slotted(t, func(t *testing.T, g *Gate, s *scripted) {
 		arrive(t, g, 2)
 		sleep(5 * time.Second)
-		if got, want := arrive(t, g, 2, 2), "10 30"; got != want {
+		if got, want := arrive(t, g, 2, 2), "10 20"; got != want {
 			t.Errorf("went at %s ms, want %s", got, want)
 		}
 	}, Grant{Epoch: 5, Units: 100, Rate: 100}, Grant{Epoch: 5, Units: 4, Rate: 100})
@@ -252,6 +252,39 @@ func TestRestOfAStretch(t *testing.T) {
 			t.Errorf("at %v s a call of %d units leaves %d of the first stretch, want %d", now, cost, got, left)
 		}
 	}
-	take(0.05, 2, 1)
-	take(0.11, 2, 0)
+	take(0.005, 2, 1)
+	take(0.015, 2, 0)
+}
+
+// TestLateUnits: what is not used in time is lost, but not before it was
+// granted, however long the answer was held up.
+func TestLateUnits(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		grant Grant
+		now   float64
+		left  Units
+	}{
+		{"in time", Grant{Units: 50, Rate: 100}, 0.029, 50},
+		{"late", Grant{Units: 50, Rate: 100}, 0.235, 30},
+		{"all", Grant{Units: 50, Rate: 100}, 1, 0},
+		{"to come", Grant{Units: 50, Rate: 100, After: time.Second}, 0.9, 50},
+		{"lost time, caught up", Grant{Units: 50, Rate: 100, After: -time.Second / 2}, 0.029, 50},
+		{"lost time, not caught up", Grant{Units: 50, Rate: 100, After: -time.Second / 2}, 0.031, 0},
+		{"held up", Grant{Units: 50, Rate: 100, Late: time.Second / 4}, 0, 28},
+		{"held up, to come", Grant{Units: 50, Rate: 100, Late: time.Second / 4, After: time.Second / 4}, 0, 50},
+		{"a rest for a dear call", Grant{Units: 50, Rate: 100}, 10, 15},
+		{"probe", Grant{Units: 50, Rate: 100, Probe: true}, 0.9, 50},
+		{"probe that nobody wants", Grant{Units: 50, Rate: 100, Probe: true}, 1.1, 0},
+	} {
+		s := newStock()
+		if strings.Contains(tt.name, "dear") {
+			s.dearest = 16
+		}
+		s.add(0, tt.grant)
+		s.tidy(tt.now)
+		if got := s.left(); got != tt.left {
+			t.Errorf("%s: %d units are left, want %d", tt.name, got, tt.left)
+		}
+	}
 }

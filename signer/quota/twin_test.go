@@ -80,7 +80,7 @@ func (p *pair) ask(who int, want []quota.Units, done []quota.Done) quota.Grant {
 		p.t.Fatal(err)
 	}
 	twin := p.twin.Ask(strconv.Itoa(who), p.now(), want, done)
-	twin.Again = got.Again
+	twin.Again, twin.Late = got.Again, got.Late
 	if (got.After - twin.After).Abs() <= time.Nanosecond {
 		twin.After = got.After // rounding
 	}

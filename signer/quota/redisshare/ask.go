@@ -44,6 +44,7 @@ type answer struct {
 	record, epoch uint64
 	fleet         int
 	scale         float64
+	given         time.Duration // the record's time
 	grant         quota.Grant
 }
 
@@ -79,6 +80,7 @@ func (s *Share) run(ctx context.Context, op string, want []quota.Units, ended []
 	}
 	bounded, cancel := context.WithTimeout(ctx, s.config.Timeout)
 	defer cancel()
+	asked := time.Now()
 	values, err := script.Run(bounded, s.client, s.keys, text).StringSlice()
 	var a answer
 	if err == nil {
@@ -91,7 +93,7 @@ func (s *Share) run(ctx context.Context, op string, want []quota.Units, ended []
 		}
 		return answer{}, err
 	}
-	s.learn(q, a)
+	a.grant.Late = s.learn(q, a, asked)
 	return a, nil
 }
 
@@ -111,7 +113,7 @@ func read(values []string) (answer, error) {
 		n[i] = x
 	}
 	return answer{
-		record: uint64(n[0]), epoch: uint64(n[1]), fleet: int(n[2]), scale: n[3],
+		record: uint64(n[0]), epoch: uint64(n[1]), fleet: int(n[2]), scale: n[3], given: seconds(n[4]),
 		grant: quota.Grant{
 			Epoch: uint64(n[1]), After: seconds(n[5]), Units: quota.Units(n[6]), Rate: n[7],
 			Probe: n[8] == 1, Again: seconds(n[9]),

@@ -21,6 +21,9 @@
 //
 // # Guarantees
 //
+// Grants are for times of the store's clock, however long an answer is held up.
+// What was lost in a pause is caught up as far as the quota of a window allows.
+//
 // A probe whose holder fails, vanishes or stays silent for 2 s is given to
 // another. A requester that vanishes stops counting after 2.5 s.
 //

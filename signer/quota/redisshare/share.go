@@ -23,7 +23,8 @@ type Share struct {
 
 	mu    sync.Mutex // guards the fields below
 	known answer     // the last
-	alone int        // replicas it shares with by itself, or did until the next question; zero: it does not
+	lag   lag
+	alone int // replicas it shares with by itself, or did until the next question; zero: it does not
 	quota quota.Units
 	tell  func(quota.Part) // nil while the gate does not ask
 	down  bool             // the loss was logged
@@ -108,12 +109,15 @@ func (s *Share) question(op string) question {
 	return q
 }
 
-// learn takes in an answer, and tells the gate what it changes.
-func (s *Share) learn(q question, a answer) {
+// learn takes in an answer, and tells the gate what it changes. It returns by
+// how much the answer was held up.
+func (s *Share) learn(q question, a answer, asked time.Time) time.Duration {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	now := time.Now()
+	late := s.lag.late(now, a.given, now.Sub(asked))
 	if a.epoch < s.known.epoch {
-		return // overtaken
+		return late // overtaken
 	}
 	changed := a.epoch > s.known.epoch || a.fleet != s.known.fleet
 	s.known = a
@@ -123,6 +127,7 @@ func (s *Share) learn(q question, a answer) {
 	if changed {
 		s.tellSlots()
 	}
+	return late
 }
 
 // hear takes in an epoch that was published.

@@ -23,6 +23,7 @@ local min, max, floor, ceil, abs = math.min, math.max, math.floor, math.ceil, ma
 local BATCH = 0.25 -- s of the fleet's rate that are granted at once
 local LATE = 0.02 -- s: a slot is granted that late at most
 local CATCH_UP = 0.5 -- s in which a credit may be used
+local SLACK = 0.05 -- s that a call may be later than its slot, in all
 local LEAD = 10 -- s: no slot is granted that far ahead
 local ACTIVE = 2.5 -- s since the last question of a requester that counts
 local GATHER = 4 -- s in which requesters that lost the store are back
@@ -364,7 +365,8 @@ local function cut(length, confirmed)
 end
 
 -- resume ends the pause after the success of a call sent in it. The time lost
--- since the quota came back is credited to the next grants.
+-- since the quota came back is credited to the next grants, as far as no window
+-- then has more than the whole quota.
 local function resume(sent)
 	local hi = sent + ONE_WAY
 	local lo = r.pause_refused
@@ -375,7 +377,7 @@ local function resume(sent)
 	cut(length, learn(r.pause_start, lo, hi))
 	r.pause, r.since = 0, now
 	r.boost, r.boost_at = 1, now
-	r.credit = length > 0.3 and min(0.6, now - max(lo, mid)) or 0
+	r.credit = length > 0.3 and max(0, min(0.6, now - max(lo, mid), window / (r.scale * guard) - window - SLACK)) or 0
 	plan_climb()
 end
 
@@ -615,7 +617,7 @@ local given = ask.op == "ask" and grant(active) or {}
 write_accepted()
 save()
 
-local answer = { text(r.born), text(r.epoch), text(active), text(r.scale), text(r.pause) }
+local answer = { text(r.born), text(r.epoch), text(active), text(r.scale), text(now) }
 for _, name in ipairs({ "after", "units", "rate", "probe", "again" }) do
 	answer[#answer + 1] = text(given[name] or 0)
 end
