@@ -68,6 +68,7 @@ func New(cfg Config) (*Server, error) {
 // call is a request on its way through the server.
 type call struct {
 	r             *http.Request
+	came          time.Time
 	secure        bool   // came over TLS, or in memory to an https address
 	base          string // scheme and host that were asked
 	admitted      bool   // has a token or needs none
@@ -81,7 +82,7 @@ var errDropped = errors.New("localvault: connection dropped")
 
 // answer carries a request through: decide, render, hold back, count.
 func (s *Server) answer(r *http.Request, secure bool) (answer, error) {
-	c := &call{r: r, secure: secure, base: "http://" + hostOf(r)}
+	c := &call{r: r, came: s.clock.Now(), secure: secure, base: "http://" + hostOf(r)}
 	if secure {
 		c.base = "https://" + hostOf(r)
 	}

@@ -45,7 +45,8 @@ func (s *Server) record(c *call, status int) {
 	s.tally.count(op, status)
 	if s.log.Enabled(c.r.Context(), slog.LevelDebug) {
 		s.log.LogAttrs(context.WithoutCancel(c.r.Context()), slog.LevelDebug, "vault answered",
-			slog.String("operation", op), slog.String("key", c.name), slog.String("version", c.version), slog.Int("status", status))
+			slog.String("operation", op), slog.String("key", c.name), slog.String("version", c.version), slog.Int("status", status),
+			slog.Duration("took", s.clock.Now().Sub(c.came)))
 	}
 }
 
