@@ -58,11 +58,9 @@ quota-bench: FILTER ?= steady/fixed/uniform/|(steady|halve|scale)/(fixed|log|ten
 quota-bench: ## Compare rate controls: SEEDS (5) runs of each cell that matches FILTER
 	@cd signer/quota/quotabench && go test -run 'TestMatrix|TestMarks' -count 1 -timeout 24h -quotabench.marks -quotabench.seeds=$(SEEDS) '-quotabench.filter=$(FILTER)'
 
-redis-test: ## Test the store's script against a real one, if redis-server is on PATH
+redis-test: ## Test the store's script against a real redis-server (and valkey-server, if it is there)
 	@command -v redis-server >/dev/null || { echo "redis-server is not on PATH, so nothing was tested"; exit 1; }
-	@dir=$$(mktemp -d) && redis-server --port 7379 --save '' --dir $$dir --daemonize yes --pidfile $$dir/pid --logfile $$dir/log >/dev/null && \
-	trap 'kill $$(cat $$dir/pid); rm -r $$dir' EXIT && \
-	SIGNMILL_TEST_REDIS_URL=redis://localhost:7379 go test -count 1 -v -run Real -bench . ./signer/quota/redisshare
+	go test -count 1 -v -run Real -bench . ./signer/quota/redisshare
 
 quota-processes: WINDOWS ?= 6
 quota-processes: ## Run three real workers at one real vault for WINDOWS (6) of 10 s

@@ -64,7 +64,7 @@ var fenced = map[string][]string{
 	"github.com/Azure/azure-sdk-for-go/sdk/azidentity":             {"cmd/signmill"},
 	"go.opentelemetry.io/otel/sdk":                                 {"cmd/signmill"},
 	"go.opentelemetry.io/otel/exporters":                           {"cmd/signmill"},
-	"github.com/redis/go-redis":                                    {"signer/quota/redisshare"},
+	"github.com/redis/go-redis":                                    {"signer/quota/redisshare", "signer/quota/redisshare/redistest"},
 	"github.com/alicebob/miniredis":                                {"signer/quota/redisshare/redistest"},
 	"github.com/spf13/cobra":                                       {"cmd/signmill"},
 }

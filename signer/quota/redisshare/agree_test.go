@@ -1,12 +1,9 @@
 package redisshare
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
-	"net/url"
-	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -20,21 +17,19 @@ import (
 // TestRealAgrees asks a real store and the one in memory the same questions at
 // the same times: what the tests in virtual time show is true of both.
 func TestRealAgrees(t *testing.T) {
-	text := os.Getenv("SIGNMILL_TEST_REDIS_URL")
-	if text == "" {
-		t.Skip("SIGNMILL_TEST_REDIS_URL is not set")
+	if testing.Short() {
+		t.Skip("takes seconds of real time")
 	}
-	u, err := url.Parse(text)
-	if err != nil {
-		t.Fatal(err)
+	t.Parallel()
+	process := redistest.StartProcess(t, "redis-server")
+	if process == nil {
+		t.Skip("redis-server is not on PATH")
 	}
 	memory := redis.NewClient(&redis.Options{Addr: "store", Protocol: 2, Dialer: redistest.New(t, nil).Dialer("")})
 	defer memory.Close()
-	actual := redis.NewClient(&redis.Options{Addr: u.Host, Protocol: 2})
+	actual := redis.NewClient(&redis.Options{Addr: process.Addr(), Protocol: 2})
 	defer actual.Close()
 	keys := []string{"{agree}", "{agree}:seen", "{agree}:sends", "{agree}:accepts"}
-	defer actual.Del(context.Background(), keys...)
-	actual.Del(t.Context(), keys...)
 
 	timed := redis.NewScript(strings.Replace(source, `redis.call("TIME")`, "{ ARGV[2], ARGV[3] }", 1))
 	d := drive{random: rand.New(rand.NewPCG(3, 4)), now: 1_790_000_000_000_000}
