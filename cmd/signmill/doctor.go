@@ -116,6 +116,7 @@ const (
 func (o doctorOptions) open(b backend, c *chart, log *slog.Logger) (*visit, error) {
 	b.Vault.Retry = keyvault.Retry{Attempts: 2, Base: 200 * time.Millisecond, Timeout: stepTimeout / 2}
 	b.Bus.Retry = servicebus.Retry{Attempts: 1}
+	o.worker.audit.path = "" // a running worker may be writing there
 	p, err := o.worker.open(b, log)
 	if err != nil {
 		return nil, err
