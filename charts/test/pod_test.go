@@ -2,6 +2,7 @@ package test
 
 import (
 	"encoding/json"
+	"reflect"
 	"strconv"
 	"strings"
 	"testing"
@@ -28,11 +29,24 @@ func podOf(t *testing.T, all []object) corev1.PodTemplateSpec {
 
 func containerOf(t *testing.T, all []object) corev1.Container {
 	t.Helper()
-	pod := podOf(t, all)
-	if len(pod.Spec.Containers) != 1 {
-		t.Fatalf("got %d containers, want 1", len(pod.Spec.Containers))
+	containers := podOf(t, all).Spec.Containers
+	if containers[0].Name != "signmill" {
+		t.Fatalf("the first container is %s, want signmill", containers[0].Name)
 	}
-	return pod.Spec.Containers[0]
+	return containers[0]
+}
+
+// doctorOf returns the pod that helm test runs.
+func doctorOf(t *testing.T, all []object) (doctor corev1.PodTemplateSpec) {
+	t.Helper()
+	data, err := json.Marshal(only(t, all, "Pod"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(data, &doctor); err != nil {
+		t.Fatal(err)
+	}
+	return doctor
 }
 
 // forbidden returns what Kubernetes has against a pod where namespaces are
@@ -57,6 +71,9 @@ func TestPodsAreRestricted(t *testing.T) {
 		if got := forbidden(t, pod); got != "" {
 			t.Errorf("%s: %s", name, got)
 		}
+		if got := forbidden(t, doctorOf(t, objects(t, release{"mill", values}))); got != "" {
+			t.Errorf("%s: the doctor: %s", name, got)
+		}
 		pod.Spec.Containers[0].SecurityContext.Capabilities = nil
 		if got := forbidden(t, pod); !strings.Contains(got, "capabilities") {
 			t.Errorf("%s: with all capabilities the judge says %q", name, got)
@@ -80,19 +97,60 @@ func argument(c corev1.Container, name string) (string, bool) {
 	return "", false
 }
 
-// TestTimeToEnd: pods get what the worker is told that it has, and that is more
-// than it drains for.
+// TestDoctor: helm test asks the doctor with all that the worker has, and no
+// selector takes its pod for a worker: it would get a part of the quota.
+func TestDoctor(t *testing.T) {
+	t.Parallel()
+	for name, values := range cases(t) {
+		all := objects(t, release{"mill", values})
+		doctor, worker := doctorOf(t, all), containerOf(t, all)
+		c := doctor.Spec.Containers[0]
+		if c.Args[0] != "doctor" || !reflect.DeepEqual(c.Args[1:], worker.Args[1:]) || c.Image != worker.Image {
+			t.Errorf("%s: the doctor is asked %v, want what the worker is told: %v", name, c.Args, worker.Args)
+		}
+		if !reflect.DeepEqual(c.Env, worker.Env) || !reflect.DeepEqual(c.EnvFrom, worker.EnvFrom) || !reflect.DeepEqual(c.VolumeMounts, worker.VolumeMounts) {
+			t.Errorf("%s: the doctor has another environment or other volumes than the worker", name)
+		}
+		if doctor.Annotations["helm.sh/hook"] != "test" || doctor.Spec.ServiceAccountName != podOf(t, all).Spec.ServiceAccountName {
+			t.Errorf("%s: the doctor is not helm test's, or somebody else than the worker", name)
+		}
+		for _, o := range all {
+			for _, selector := range selectors(o) {
+				if selects(selector, doctor.Labels) {
+					t.Errorf("%s: %s takes the doctor for a worker", name, o.id())
+				}
+			}
+		}
+	}
+}
+
+// TestTimeToEnd: jobs under way get as long as one attempt may take unless told,
+// and pods 10 s more for the last words, which is what the worker is told.
 func TestTimeToEnd(t *testing.T) {
 	t.Parallel()
-	for _, drain := range []int{1, 25, 3600} {
-		all := objects(t, release{"mill", with(t, "identity", "worker: {drainSeconds: "+strconv.Itoa(drain)+"}")})
-		pod, c := podOf(t, all), containerOf(t, all)
-		grace := *pod.Spec.TerminationGracePeriodSeconds
-		if told, _ := argument(c, "grace-period"); told != strconv.FormatInt(grace, 10)+"s" {
-			t.Errorf("drain of %d s: pods get %d s, and the worker is told %s", drain, grace, told)
+	tests := []struct {
+		values string
+		want   int64
+	}{
+		{"", 310},
+		{"jobTimeout: 90s", 100},
+		{"jobTimeout: 1h2m3s", 3733},
+		{"jobTimeout: 1.5s", 12},
+		{"jobTimeout: 300ms", 11},
+		{"drainSeconds: 1", 11},
+		{"drainSeconds: 25, jobTimeout: 90s", 35},
+		{"drainSeconds: 3600", 3610},
+	}
+	for _, tc := range tests {
+		all := objects(t, release{"mill", with(t, "identity", "worker: {"+tc.values+"}")})
+		grace := *podOf(t, all).Spec.TerminationGracePeriodSeconds
+		if grace != tc.want {
+			t.Errorf("%s: pods get %d s, want %d", tc.values, grace, tc.want)
 		}
-		if grace < int64(drain)+5 {
-			t.Errorf("drain of %d s: pods get %d s, want 5 s more at least", drain, grace)
+		told, _ := argument(containerOf(t, all), "grace-period")
+		drain, _ := argument(containerOf(t, all), "drain-timeout")
+		if told != strconv.FormatInt(grace, 10)+"s" || drain != strconv.FormatInt(grace-10, 10)+"s" {
+			t.Errorf("%s: pods get %d s, and the worker is told %s, with %s for jobs", tc.values, grace, told, drain)
 		}
 	}
 }

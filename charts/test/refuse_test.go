@@ -29,6 +29,10 @@ func TestBadValuesAreRefused(t *testing.T) {
 		{"a memory that cannot be read", "identity", "resources: {limits: {memory: 1GiB}}", "use a number with"},
 		{"an exporter that does not exist", "identity", "tracing: {exporter: jaeger}", "/tracing/exporter"},
 
+		{"a label that is the chart's, too", "identity", "commonLabels: {app.kubernetes.io/component: other}", "/commonLabels/app.kubernetes.io"},
+		{"an attribute that is two", "identity", "tracing: {attributes: {team: 'pki,host.name=x'}}", "/tracing/attributes/team"},
+		{"an audit log that has no place", "identity", "audit: {enabled: true, file: audit.jsonl}", "/audit/file"},
+
 		{"no namespace", "identity", "serviceBus: {namespace: ''}", "serviceBus.namespace is missing"},
 		{"no identity", "identity", "identity: {clientId: ''}", "identity.clientId is missing"},
 		{"no policy", "secret", "policyConfigMap: ''", "policy is missing"},
@@ -42,6 +46,8 @@ func TestBadValuesAreRefused(t *testing.T) {
 		{"nobody to ask for the scale", "everything", "scaling: {allowedQuota: {prometheus: ''}}", "scaling.allowedQuota.prometheus is missing"},
 		{"nobody scrapes the scale", "everything", "podMonitor: {enabled: false}", "podMonitor.enabled is false"},
 		{"no store", "identity", "budget: {share: redis}", "budget.redisURL is missing"},
+		{"nowhere to send traces", "identity", "tracing: {exporter: otlp}", "tracing.endpoint is missing"},
+		{"nowhere to send metrics", "identity", "metrics: {exporter: otlp}", "tracing.endpoint is missing"},
 		{"a variable twice", "identity", "worker: {extraEnv: [{name: A}, {name: A}]}", "worker.extraEnv has A twice"},
 		{"several faults", "identity", "serviceBus: {namespace: ''}\nidentity: {clientId: ''}", "identity.clientId is missing"},
 	}

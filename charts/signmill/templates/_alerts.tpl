@@ -46,7 +46,7 @@
   description: The replicas lack CPU, or the broker is slow. Jobs whose lock is lost are done twice.
 {{- if .Values.scaling.enabled }}
 - alert: SignmillScaledToZero
-  expr: max({{ range $i, $label := list "namespace" "exported_namespace" }}{{ if $i }} or {{ end }}keda_scaler_metrics_value{ {{- $label }}="{{ $.Release.Namespace }}",scaledObject="{{ $name }}",metric=~"s[0-9]+-azure-servicebus-.*"}{{ end }}) > 0 and sum(kube_deployment_spec_replicas{namespace="{{ .Release.Namespace }}",deployment="{{ $name }}"}) == 0
+  expr: max({{ range $i, $label := list "namespace" "exported_namespace" }}{{ if $i }} or {{ end }}keda_scaler_metrics_value{ {{- $label }}="{{ include "signmill.namespace" $ }}",scaledObject="{{ $name }}",metric=~"s[0-9]+-azure-servicebus-.*"}{{ end }}) > 0 and sum(kube_deployment_spec_replicas{namespace="{{ include "signmill.namespace" . }}",deployment="{{ $name }}"}) == 0
   for: 3m
   severity: critical
   summary: Messages wait, and there is no replica

@@ -57,5 +57,9 @@
 {{- if has .name $names }}{{ $faults = append $faults (printf "worker.extraEnv has %s twice" .name) }}{{ end -}}
 {{- $names = append $names .name -}}
 {{- end -}}
+{{- $otlp := or (contains "otlp" .Values.tracing.exporter) (eq .Values.metrics.exporter "otlp") -}}
+{{- if and $otlp (not .Values.tracing.endpoint) (not .Values.worker.extraEnvFrom) (not (regexMatch "OTEL_EXPORTER_OTLP_([A-Z]+_)?ENDPOINT" (join " " $names))) -}}
+{{- $faults = append $faults "tracing.endpoint is missing: the exporter otlp needs an address" -}}
+{{- end -}}
 {{ toJson $faults }}
 {{- end -}}

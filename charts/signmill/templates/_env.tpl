@@ -5,8 +5,11 @@
   (dict "name" "OTEL_SERVICE_NAME" "value" (include "signmill.name" .))
   (dict "name" "POD_NAME" "valueFrom" (dict "fieldRef" (dict "fieldPath" "metadata.name")))
   (dict "name" "POD_NAMESPACE" "valueFrom" (dict "fieldRef" (dict "fieldPath" "metadata.namespace")))
-  (dict "name" "OTEL_RESOURCE_ATTRIBUTES" "value" "service.instance.id=$(POD_NAME),k8s.pod.name=$(POD_NAME),k8s.namespace.name=$(POD_NAMESPACE)")
-  (dict "name" "OTEL_TRACES_EXPORTER" "value" .Values.tracing.exporter) -}}
+  (dict "name" "POD_UID" "valueFrom" (dict "fieldRef" (dict "fieldPath" "metadata.uid")))
+  (dict "name" "NODE_NAME" "valueFrom" (dict "fieldRef" (dict "fieldPath" "spec.nodeName")))
+  (dict "name" "OTEL_RESOURCE_ATTRIBUTES" "value" (include "signmill.attributes" .))
+  (dict "name" "OTEL_TRACES_EXPORTER" "value" .Values.tracing.exporter)
+  (dict "name" "OTEL_METRICS_EXPORTER" "value" .Values.metrics.exporter) -}}
 {{- with .Values.tracing.endpoint }}{{ $env = append $env (dict "name" "OTEL_EXPORTER_OTLP_ENDPOINT" "value" .) }}{{ end -}}
 {{- with .Values.serviceBus.connectionString }}{{ if .secret -}}
 {{- $env = append $env (dict "name" "SIGNMILL_CONNECTION_STRING" "valueFrom" (dict "secretKeyRef" (dict "name" .secret "key" .key))) -}}
@@ -17,6 +20,20 @@
 {{- $theirs := list }}{{ range .Values.worker.extraEnv }}{{ $theirs = append $theirs .name }}{{ end -}}
 {{- $all := list }}{{ range $env }}{{ if not (has .name $theirs) }}{{ $all = append $all . }}{{ end }}{{ end -}}
 {{ toYaml (concat $all .Values.worker.extraEnv) }}
+{{- end -}}
+
+{{/* signmill.attributes tell traces and metrics of one pod from those of others. */}}
+{{- define "signmill.attributes" -}}
+{{- $ours := dict
+  "service.instance.id" "$(POD_NAME)"
+  "k8s.namespace.name" "$(POD_NAMESPACE)"
+  "k8s.deployment.name" (include "signmill.name" .)
+  "k8s.pod.name" "$(POD_NAME)"
+  "k8s.pod.uid" "$(POD_UID)"
+  "k8s.node.name" "$(NODE_NAME)"
+  "k8s.container.name" "signmill" -}}
+{{- $all := list }}{{ range $name, $value := merge (deepCopy .Values.tracing.attributes) $ours }}{{ $all = append $all (printf "%s=%s" $name $value) }}{{ end -}}
+{{ join "," $all }}
 {{- end -}}
 
 {{/* signmill.memoryTarget is a part of the memory limit, in bytes. */}}
@@ -34,7 +51,7 @@
   (printf "--jobs=%s" .Values.serviceBus.jobs)
   (printf "--concurrency=%d" (int .Values.worker.concurrency))
   (printf "--job-timeout=%s" .Values.worker.jobTimeout)
-  (printf "--drain-timeout=%ds" (int .Values.worker.drainSeconds))
+  (printf "--drain-timeout=%ss" (include "signmill.drain" .))
   (printf "--grace-period=%ss" (include "signmill.grace" .))
   (printf "--max-deliveries=%d" (int .Values.worker.maxDeliveries))
   (printf "--max-items=%d" (int .Values.worker.maxItems))
@@ -47,6 +64,8 @@
 {{- end -}}
 {{- if .Values.identity.clientId }}{{ $args = append $args "--auth=workload-identity" }}{{ end -}}
 {{- with .Values.tracing.queue }}{{ $args = append $args (printf "--trace-queue=%s" .) }}{{ end -}}
+{{- if .Values.audit.enabled }}{{ $args = append $args (printf "--audit=%s" .Values.audit.file) }}{{ end -}}
+{{- if and .Values.audit.enabled .Values.audit.bestEffort }}{{ $args = append $args "--audit-best-effort" }}{{ end -}}
 {{- range .Values.worker.lanes }}{{ $args = append $args (printf "--lane=%s" .) }}{{ end -}}
 {{ toYaml (concat $args .Values.worker.extraArgs) }}
 {{- end -}}
@@ -54,12 +73,23 @@
 {{/* signmill.share is which part of the quota is a replica's. */}}
 {{- define "signmill.share" -}}
 {{- if eq .Values.budget.share "redis" }}{{ .Values.budget.redisURL }}
-{{- else if eq .Values.budget.share "dns" }}dns:{{ include "signmill.name" . }}.{{ .Release.Namespace }}.svc
+{{- else if eq .Values.budget.share "dns" }}dns:{{ include "signmill.name" . }}.{{ include "signmill.namespace" . }}.svc
 {{- else }}static:{{ max 1 (int (include "signmill.replicas" .)) }}
 {{- end -}}
 {{- end -}}
 
+{{/* signmill.drain is how long jobs under way have at the end, in seconds: the value, or what one attempt may take. */}}
+{{- define "signmill.drain" -}}
+{{ int .Values.worker.drainSeconds | default (include "signmill.seconds" .Values.worker.jobTimeout) }}
+{{- end -}}
+
+{{/* signmill.seconds is a duration, such as 1m30s, in whole seconds, rounded up. */}}
+{{- define "signmill.seconds" -}}
+{{- $then := toDate "2006-01-02" "2000-01-01" -}}
+{{ sub (mustDateModify . $then | mustDateModify "999ms" | unixEpoch | int64) (unixEpoch $then | int64) }}
+{{- end -}}
+
 {{/* signmill.grace is how long a pod may take to end, in seconds: the drain, 5 for the last replies and settlements, 5 for traces and links. */}}
 {{- define "signmill.grace" -}}
-{{ add (int .Values.worker.drainSeconds) 10 }}
+{{ add (include "signmill.drain" .) 10 }}
 {{- end -}}

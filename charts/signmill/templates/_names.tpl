@@ -8,6 +8,10 @@
 {{- end -}}
 {{- end -}}
 
+{{- define "signmill.namespace" -}}
+{{ .Values.namespaceOverride | default .Release.Namespace }}
+{{- end -}}
+
 {{- define "signmill.selector" -}}
 app.kubernetes.io/name: {{ default .Chart.Name .Values.nameOverride }}
 app.kubernetes.io/instance: {{ .Release.Name }}
@@ -15,6 +19,7 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 
 {{- define "signmill.labels" -}}
 {{ include "signmill.selector" . }}
+app.kubernetes.io/component: worker
 app.kubernetes.io/version: {{ .Values.image.tag | default .Chart.AppVersion | quote }}
 app.kubernetes.io/managed-by: {{ .Release.Service }}
 app.kubernetes.io/part-of: signmill
@@ -40,5 +45,5 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 
 {{/* signmill.series selects the replicas' series, by the labels that a PodMonitor gives them. */}}
 {{- define "signmill.series" -}}
-namespace="{{ .Release.Namespace }}",pod=~"{{ include "signmill.name" . }}-[a-z0-9]+-[a-z0-9]+"
+namespace="{{ include "signmill.namespace" . }}",pod=~"{{ include "signmill.name" . }}-[a-z0-9]+-[a-z0-9]+"
 {{- end -}}

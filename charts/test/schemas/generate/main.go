@@ -31,6 +31,7 @@ const (
 var builtin = []string{
 	"io.k8s.api.apps.v1.Deployment",
 	"io.k8s.api.core.v1.ConfigMap",
+	"io.k8s.api.core.v1.Pod",
 	"io.k8s.api.core.v1.Service",
 	"io.k8s.api.core.v1.ServiceAccount",
 	"io.k8s.api.networking.v1.NetworkPolicy",
