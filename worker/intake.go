@@ -64,7 +64,9 @@ func (w *Worker) intake(ctx context.Context, from *source, start func(*heldDeliv
 		}
 		w.awaitReplies(ctx)
 		began := time.Now()
+		from.inlet.asks(began)
 		deliveries, err := w.observer.receive(ctx, from.jobs, free)
+		from.inlet.got(deliveries, err)
 		for range free - len(deliveries) {
 			release()
 		}

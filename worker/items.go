@@ -44,11 +44,13 @@ func (w *Worker) doItems(ctx context.Context, d *heldDelivery, p *progress) (pas
 		items.Add(1)
 		w.hand(func() {
 			defer items.Done()
-			defer d.portion.less()
+			ended := false
+			defer func() { d.portion.less(ended) }()
 			defer place.free()
 			p.errs[i] = w.doItem(waiting.watch(traceItem(turns, untraced, i), place), task{p.job, p.key, p.job.Items[i]}, &p.results[i])
 			p.done[i] = p.errs[i] == nil
-			if !p.done[i] && !w.lastAttempt(d) && itemError(p.errs[i], p.job.NotAfter).Retryable {
+			ended = p.done[i] || !itemError(p.errs[i], p.job.NotAfter).Retryable
+			if !ended && !w.lastAttempt(d) {
 				giveBack(p.errs[i])
 			}
 		})

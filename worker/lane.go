@@ -30,6 +30,7 @@ type source struct {
 	part   float64       // of the pace
 	held   chan struct{} // one token for each delivery held
 	load   *load         // what is held
+	inlet  inlet         // what the queue did
 	places *places       // for items of a lane alone; nil: none
 }
 

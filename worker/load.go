@@ -20,6 +20,7 @@ type load struct {
 
 	mu   sync.Mutex // guards the fields below
 	held map[*portion]bool
+	done int64         // items that have an outcome
 	mean float64       // items of a job, as seen lately; zero: none was seen yet
 	lock time.Duration // of the delivery that came last, at most an attempt's time
 }
@@ -82,8 +83,16 @@ func (p *portion) is(items int) {
 	})
 }
 
-// less counts an item as done.
-func (p *portion) less() { p.set(func() int { return max(0, p.items-1) }) }
+// less counts an item that had its turn. Ended says that it has an outcome now;
+// else another attempt may give it one.
+func (p *portion) less(ended bool) {
+	p.set(func() int {
+		if ended {
+			p.of.done++
+		}
+		return max(0, p.items-1)
+	})
+}
 
 // drop counts all items as done, or as left to others.
 func (p *portion) drop() {

@@ -91,6 +91,7 @@ func (d *heldDelivery) giveBack(held, last context.Context, v verdict, now time.
 	err := d.from.later.Send(ctx, copyOf(d.Delivery, v.past, now, v.wait))
 	if err == nil {
 		v.outcome, v.putOff = queue.Complete, true
+		d.from.inlet.putOff(time.Now(), v.wait)
 		return v
 	}
 	v.cause = fmt.Errorf("%w; not put off: %w", v.cause, err)

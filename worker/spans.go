@@ -32,7 +32,6 @@ func (o *observer) receive(ctx context.Context, from queue.Receiver, limit int) 
 	if ctx.Err() == nil || len(deliveries) > 0 {
 		o.meters.received(ctx, o.JobQueue, time.Since(began), deliveries, err)
 	}
-	o.tally.received(err)
 	return deliveries, err
 }
 
@@ -125,7 +124,6 @@ func (o *observer) items(ctx context.Context, job schema.Job, key signer.Key) co
 // endItems ends the span of ctx, if items began one; cause is the first failure.
 func (o *observer) endItems(ctx context.Context, job schema.Job, items []schema.ItemResult, cause error) {
 	o.meters.did(ctx, job, items)
-	o.tally.did(len(items))
 	span := trace.SpanFromContext(ctx)
 	if !span.IsRecording() {
 		return

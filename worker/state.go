@@ -17,8 +17,8 @@ type State struct {
 	Answered  int64         // jobs
 	GivenBack int64         // deliveries, those too whose lock was lost
 	Dead      int64         // jobs dead-lettered here
-	Refused   error         // why the job queue refused the last call; nil: it did not
 	Failures  []Failure     // the last ones, the newest first; at most 10
+	Queues    []QueueState  // that of Config.Jobs, and those of the lanes in their order
 }
 
 // Failure is a delivery that did not end with an answer.
@@ -32,6 +32,11 @@ type Failure struct {
 func (w *Worker) State() State {
 	s := w.observer.tally.state()
 	s.Places = w.places.used()
+	for _, from := range w.sources {
+		q := from.state()
+		s.Items += q.Items
+		s.Queues = append(s.Queues, q)
+	}
 	return s
 }
 
@@ -55,12 +60,6 @@ func (t *tally) state() State {
 		}
 	}
 	return s
-}
-
-func (t *tally) received(err error) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.count.Refused = err
 }
 
 func (t *tally) begin(d *heldDelivery) {
@@ -90,12 +89,6 @@ func (t *tally) end(d *heldDelivery) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	delete(t.held, d)
-}
-
-func (t *tally) did(items int) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.count.Items += int64(items)
 }
 
 // concluded counts a delivery that failed with kind, or was answered where that

@@ -107,8 +107,11 @@ func (h *health) unready() string {
 		return "draining"
 	case !h.serving:
 		return "queues and keys are being tried"
-	case h.state().Refused != nil:
-		return "the job queue refuses the worker"
+	}
+	for _, q := range h.state().Queues {
+		if q.Refused != nil {
+			return "the job queue refuses the worker"
+		}
 	}
 	return ""
 }
@@ -172,8 +175,7 @@ func (h *health) state() (s worker.State) {
 		one := w.State()
 		s.Held, s.Silent, s.Places = s.Held+one.Held, max(s.Silent, one.Silent), s.Places+one.Places
 		s.Items, s.Answered, s.GivenBack, s.Dead = s.Items+one.Items, s.Answered+one.Answered, s.GivenBack+one.GivenBack, s.Dead+one.Dead
-		s.Refused = errors.Join(s.Refused, one.Refused)
-		s.Failures = append(s.Failures, one.Failures...)
+		s.Queues, s.Failures = append(s.Queues, one.Queues...), append(s.Failures, one.Failures...)
 	}
 	slices.SortStableFunc(s.Failures, func(a, b worker.Failure) int { return b.At.Compare(a.At) })
 	return s
