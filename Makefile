@@ -5,7 +5,7 @@ FUZZTIME ?= 1m
 SEEDS ?= 500
 
 .DEFAULT_GOAL := help
-.PHONY: help build test race lint fmt conformance fuzz chaos crash drains connection-chaos soak bench quota-bench quota-processes redis-test chart-test chart-golden image image-test ci
+.PHONY: help build test race lint fmt conformance fuzz chaos crash drains connection-chaos soak status-shots bench quota-bench quota-processes redis-test chart-test chart-golden image image-test ci
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -45,6 +45,11 @@ drains: ## Send SIGTERM to a real worker N (500) times while it is busy
 connection-chaos: ITEMS ?= 500000
 connection-chaos: ## Cut every connection each second while ITEMS (500000) are signed
 	go test -run TestConnectionChaos -count 1 -v -timeout 6h ./worker -cuts.items=$(ITEMS)
+
+status-shots: DIR ?= $(CURDIR)/bin/status
+status-shots: ## Look at the status page in Chromium in each state, and put pictures into DIR (bin/status)
+	@command -v chromium chromium-browser google-chrome chrome >/dev/null || { echo "Chromium is not on PATH, so nothing was looked at"; exit 1; }
+	go test -run TestStatusShots -count 1 -v -timeout 15m ./cmd/signmill -shots=$(DIR)
 
 soak: MINUTES ?= 10
 soak: ## Watch heap, goroutines and descriptors for MINUTES (10)

@@ -13,7 +13,9 @@ import (
 	otelprom "go.opentelemetry.io/otel/exporters/prometheus"
 	"go.opentelemetry.io/otel/metric"
 	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
+	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 
+	"github.com/signmill/signmill/cmd/signmill/internal/status"
 	"github.com/signmill/signmill/signer/instrument"
 	"github.com/signmill/signmill/signer/keyvault"
 	"github.com/signmill/signmill/signer/quota"
@@ -29,6 +31,7 @@ const (
 	metricWaiting   = "signmill.quota.waiting"
 	metricInFlight  = "signmill.quota.in_flight"
 	metricThrottled = "signmill.vault.throttled"
+	metricBacklog   = "signmill.queue.backlog"
 	metricSpansSent = "signmill.spans.sent"
 	metricSpansLost = "signmill.spans.dropped"
 )
@@ -54,9 +57,16 @@ func spanMetrics() []instrument.Row {
 	}
 }
 
+// backlogMetrics describes what is measured of what waits.
+func backlogMetrics() []instrument.Row {
+	return []instrument.Row{
+		{Name: metricBacklog, Kind: instrument.Gauge, Unit: "{job}", About: "Jobs that wait on a job queue, about, as each replica sees it by itself; take the highest and not the sum. Missing where it is not known", Attributes: []string{"messaging.destination.name"}},
+	}
+}
+
 // allMetrics describes everything that a worker measures.
 func allMetrics() []instrument.Row {
-	return slices.Concat(worker.Metrics(), keyvault.Metrics(), gateMetrics(), spanMetrics())
+	return slices.Concat(worker.Metrics(), keyvault.Metrics(), gateMetrics(), backlogMetrics(), spanMetrics())
 }
 
 // measureGates makes the instruments of all gates.
@@ -89,6 +99,15 @@ func (g *gates) each(visit func(vault string, s quota.State)) {
 			visit(v.URL, v.gate.State())
 		}
 	}
+}
+
+// measureBacklog makes the instrument of what waits.
+func measureBacklog(meter metric.Meter, h *status.Server) error {
+	m := instrument.New(meter, backlogMetrics())
+	m.Gauge(metricBacklog, func(o instrument.Observe) {
+		h.Backlogs(func(queue string, jobs int64) { o(float64(jobs), semconv.MessagingDestinationName(queue)) })
+	})
+	return m.Err()
 }
 
 // measureSpans makes the instruments of a queue of spans.

@@ -4,9 +4,12 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -31,6 +34,7 @@ type mill struct {
 	jobs   *servicebus.Sender
 	tracer trace.Tracer // of the producer
 	drain  func()       // ends the worker and its connections
+	away   atomic.Bool  // nobody reaches the broker
 }
 
 func newMill(t testing.TB, change func(*workerOptions), more ...localQueue) *mill {
@@ -49,6 +53,7 @@ func newMill(t testing.TB, change func(*workerOptions), more ...localQueue) *mil
 	}
 	b := st.backend(localVaultURL)
 	m := &mill{t: t, stack: st, tracer: sdktrace.NewTracerProvider().Tracer("test")}
+	b.Bus.Dial = m.road(b.Bus.Dial)
 	m.post, err = o.open(b, log)
 	must(t, err)
 	m.client, err = servicebus.New(b.Bus)
@@ -70,6 +75,16 @@ func newMill(t testing.TB, change func(*workerOptions), more ...localQueue) *mil
 	}
 	t.Cleanup(m.drain)
 	return m
+}
+
+// road leads to the broker unless it is away.
+func (m *mill) road(dial func(context.Context, string) (net.Conn, error)) func(context.Context, string) (net.Conn, error) {
+	return func(ctx context.Context, host string) (net.Conn, error) {
+		if m.away.Load() {
+			return nil, errors.New("no route to host")
+		}
+		return dial(ctx, host)
+	}
 }
 
 func must(t testing.TB, err error) {

@@ -210,14 +210,11 @@ func (o workerOptions) serve(s stages, b backend, log *slog.Logger) error {
 		return err
 	}
 	defer p.close()
-	h := newHealth(p, cmp.Or(o.config.JobTimeout, defaultJobTimeout))
-	if o.health != "" {
-		stop, err := h.listen(o.health, log)
-		if err != nil {
-			return err
-		}
-		defer stop()
+	serves, stop, err := o.serveHealth(p, log)
+	if err != nil {
+		return err
 	}
+	defer stop()
 	if err := p.warm(s.Soft, log); err != nil {
 		if s.Soft.Err() != nil {
 			return nil // told to end before it held anything
@@ -232,7 +229,7 @@ func (o workerOptions) serve(s stages, b backend, log *slog.Logger) error {
 		defer stop()
 	}
 	log.Info("worker serves", "jobs", p.jobs, "replies", p.rules.now.Load().Replies, "vaults", urls(p.rules.now.Load()), "keys", slices.Sorted(maps.Keys(p.rules.now.Load().Keys)))
-	h.serve(s.Soft)
+	serves(s.Soft)
 	done := make(chan error, 1) // one result, never closed
 	go func() { done <- p.run(s.Soft) }()
 	select {
