@@ -1,15 +1,15 @@
 package redistest
 
 import (
+	"bufio"
 	"context"
 	"errors"
+	"io"
 	"net"
 	"os"
 	"os/exec"
 	"testing"
 	"time"
-
-	"github.com/redis/go-redis/v9"
 )
 
 // Process is a real store, in a process of its own on loopback.
@@ -60,19 +60,30 @@ func (p *Process) Start() {
 	if err := p.cmd.Start(); err != nil {
 		p.t.Fatal(err)
 	}
-	client := redis.NewClient(&redis.Options{Addr: p.address, MaxRetries: -1})
-	defer client.Close() //nolint:errcheck // nothing is left that could be lost
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
-	defer cancel()
+	late := time.After(patience)
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
-	for client.Ping(ctx).Err() != nil {
+	for !p.serves() {
 		select {
 		case <-tick.C:
-		case <-ctx.Done():
+		case <-late:
 			p.t.Fatalf("%s does not serve %s after its start", p.program, patience)
 		}
 	}
+}
+
+// serves reports whether the process answers.
+func (p *Process) serves() bool {
+	c, err := new(net.Dialer).DialContext(context.WithoutCancel(p.t.Context()), "tcp", p.address)
+	if err != nil {
+		return false
+	}
+	defer c.Close() //nolint:errcheck // nothing is left that could be lost
+	if _, err := io.WriteString(c, "PING\r\n"); err != nil {
+		return false
+	}
+	answer, _ := bufio.NewReader(c).ReadString('\n')
+	return answer == "+PONG\r\n"
 }
 
 // Kill ends the process at once, and waits for its end.
