@@ -16,10 +16,13 @@ param location string = resourceGroup().location
 @description('The issuer of the cluster: its pods become the identities below.')
 param oidcIssuer string
 
+@description('For whom the cluster makes tokens: aud in those that the webhook of workload identity mounts.')
+param audience string = 'api://AzureADTokenExchange'
+
 @description('Namespace and service account of the worker, as the chart makes them.')
 param workerSubject string = 'system:serviceaccount:signing:mill-signmill'
 
-@description('Namespace and service account of the KEDA operator.')
+@description('Namespace and service account of the KEDA operator, which must run with workload identity itself. The add-on of AKS has it in kube-system.')
 param kedaSubject string = 'system:serviceaccount:keda:keda-operator'
 
 @description('Queues of jobs: the worker\'s own, those of lanes and those of producers.')
@@ -38,6 +41,12 @@ param vaultTier string = 'premium'
 
 @description('As worker.maxDeliveries of the chart.')
 param maxDeliveries int = 10
+
+@description('How long a reply queue knows the replies that it has seen: maxDeliveries x (lock + 10 minutes), and seven days at most.')
+param duplicateWindow string = 'PT2H'
+
+@description('ID of a Log Analytics workspace for the vault\'s audit log; empty: none is kept.')
+param auditWorkspace string = ''
 
 var suffix = uniqueString(resourceGroup().id)
 
@@ -60,7 +69,7 @@ resource workerPods 'Microsoft.ManagedIdentity/userAssignedIdentities/federatedI
   properties: {
     issuer: oidcIssuer
     subject: workerSubject
-    audiences: ['api://AzureADTokenExchange']
+    audiences: [audience]
   }
 }
 
@@ -75,7 +84,7 @@ resource kedaPods 'Microsoft.ManagedIdentity/userAssignedIdentities/federatedIde
   properties: {
     issuer: oidcIssuer
     subject: kedaSubject
-    audiences: ['api://AzureADTokenExchange']
+    audiences: [audience]
   }
 }
 
@@ -103,14 +112,14 @@ resource jobs 'Microsoft.ServiceBus/namespaces/queues@2024-01-01' = [for queue i
 }]
 
 // A job that is delivered twice is answered twice under one id, and the queue
-// drops the second. The window is that of maxDeliveries attempts.
+// drops the second.
 resource replies 'Microsoft.ServiceBus/namespaces/queues@2024-01-01' = [for queue in replyQueues: {
   parent: bus
   name: queue
   properties: {
     lockDuration: 'PT1M'
     requiresDuplicateDetection: true
-    duplicateDetectionHistoryTimeWindow: 'PT2H'
+    duplicateDetectionHistoryTimeWindow: duplicateWindow
   }
 }]
 
@@ -126,6 +135,21 @@ resource vault 'Microsoft.KeyVault/vaults@2023-07-01' = {
     enableRbacAuthorization: true
     enableSoftDelete: true
     enablePurgeProtection: true
+  }
+}
+
+// It has each call with the client request id that the worker's spans have.
+resource vaultAudit 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = if (!empty(auditWorkspace)) {
+  name: 'audit'
+  scope: vault
+  properties: {
+    workspaceId: auditWorkspace
+    logs: [
+      {
+        categoryGroup: 'audit'
+        enabled: true
+      }
+    ]
   }
 }
 
@@ -184,7 +208,8 @@ resource useKeys 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
 @description('Values for the chart.')
 output values object = {
   serviceBus: {
-    namespace: '${bus.name}.servicebus.windows.net'
+    // https://HOST:443/
+    namespace: split(split(bus.properties.serviceBusEndpoint, '/')[2], ':')[0]
   }
   identity: {
     clientId: worker.properties.clientId
