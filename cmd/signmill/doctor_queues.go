@@ -15,14 +15,42 @@ import (
 // queues looks at the rights on every queue, and at its settings.
 func (v *visit) queues(ctx context.Context, reached bool) {
 	for _, name := range slices.Concat(v.post.jobs, v.post.lanes) {
-		v.queue(ctx, reached, name, "listen")
+		v.queue(ctx, reached, name, rightListen)
 		v.putOff(ctx, reached, name)
 	}
 	replies := v.post.rules.now.Load().Replies
 	for i, name := range replies {
 		if !slices.Contains(replies[:i], name) {
-			v.queue(ctx, reached, name, "send")
+			v.queue(ctx, reached, name, rightSend)
 		}
+	}
+	v.traceQueue(ctx, reached, replies)
+}
+
+// What is looked at on a queue: the right that the worker needs there, and for
+// what.
+const (
+	rightListen = "listen" // to take jobs
+	rightSend   = "send"   // replies
+	rightTraces = "send traces"
+)
+
+// traceQueue looks at a queue that was named for traces. Without one they go to
+// the reply queue, which was looked at.
+func (v *visit) traceQueue(ctx context.Context, reached bool, replies []string) {
+	name := v.options.worker.traceQueue
+	same := func(other string) bool { return strings.EqualFold(name, other) }
+	if name == "" || slices.ContainsFunc(replies, same) {
+		return
+	}
+	names, err := exporterNames("TRACES", []string{exportServiceBus})
+	switch {
+	case err == nil && !slices.Contains(names, exportServiceBus):
+		v.note(rightTraces, "queue "+name, skip("OTEL_TRACES_EXPORTER sends no traces to a queue"))
+	case slices.ContainsFunc(slices.Concat(v.post.jobs, v.post.lanes), same):
+		v.note(rightTraces, "queue "+name, ill("it is a job queue: workers would take the traces for jobs and dead-letter them", "name another queue with --trace-queue"))
+	default:
+		v.queue(ctx, reached, name, rightTraces)
 	}
 }
 
@@ -46,18 +74,18 @@ func (v *visit) putOff(ctx context.Context, reached bool, name string) {
 		return // said of the queue already
 	}
 	v.try(ctx, "put off", "queue "+name, func(ctx context.Context) verdict {
-		found := v.link(ctx, name, "send")
+		found := v.link(ctx, name, rightSend)
 		if found.result == resultOK {
 			return well("jobs can be put off")
 		}
-		return warn("jobs cannot be put off, and are given back at once, which raises their delivery count: "+found.detail, v.rightCure(name, "send"))
+		return warn("jobs cannot be put off, and are given back at once, which raises their delivery count: "+found.detail, v.rightCure(name, rightSend))
 	})
 }
 
 // link opens a link and takes or sends nothing.
 func (v *visit) link(ctx context.Context, name, right string) verdict {
 	warm := func() error {
-		if right == "send" {
+		if right != rightListen {
 			sender, err := v.post.client.Sender(name)
 			if err != nil {
 				return err
@@ -83,10 +111,10 @@ func (v *visit) barred(name, right string, err error) verdict {
 		said = e.Err // the line names step and queue itself
 	}
 	switch {
-	case right == "listen" && strings.Contains(said.Error(), "requires sessions"):
+	case right == rightListen && strings.Contains(said.Error(), "requires sessions"):
 		return v.judgeJobSessions(name, servicebus.QueueInfo{Sessions: true})
 	case errors.Is(err, queue.ErrNotFound):
-		return ill("there is no such queue, or it is disabled", "make it with: "+v.az("create", name)+map[string]string{"send": " --enable-duplicate-detection true"}[right])
+		return ill("there is no such queue, or it is disabled", "make it with: "+v.az("create", name)+map[string]string{rightSend: " --enable-duplicate-detection true"}[right])
 	case errors.Is(err, queue.ErrUnauthorized):
 		return ill(display.Cut(said.Error(), 300), v.rightCure(name, right))
 	}
@@ -96,11 +124,17 @@ func (v *visit) barred(name, right string, err error) verdict {
 // rightCure says who must be allowed what.
 func (v *visit) rightCure(name, right string) string {
 	if v.Bus.ConnectionString != "" {
-		claim := strings.ToUpper(right[:1]) + right[1:]
+		claim := "Send"
+		if right == rightListen {
+			claim = "Listen"
+		}
 		return "take a connection string whose key is current and whose rule has the right " + claim + ": az servicebus queue authorization-rule create --namespace-name " +
 			v.busName() + " --queue-name " + name + " --name signmill --rights " + claim
 	}
-	role := map[string]string{"listen": "Azure Service Bus Data Receiver", "send": "Azure Service Bus Data Sender"}[right]
+	role := "Azure Service Bus Data Sender"
+	if right == rightListen {
+		role = "Azure Service Bus Data Receiver"
+	}
 	return `give the identity the role "` + role + `" with: az role assignment create --role "` + role + `" --assignee IDENTITY --scope <resource id of queue ` + name + ">"
 }
 

@@ -18,10 +18,16 @@ type judged struct {
 
 // judgeQueue compares a queue's settings with what the worker will do there.
 func (v *visit) judgeQueue(name, right string, info servicebus.QueueInfo) []judged {
-	if right == "send" {
+	switch right {
+	case rightSend:
 		return []judged{
 			{"duplicates", v.judgeDuplicates(name, info)},
 			{"sessions", judgeReplySessions(info)},
+			{"messages", v.judgeMessages(name, info)},
+		}
+	case rightTraces:
+		return []judged{
+			{"sessions", judgeTraceSessions(info)},
 			{"messages", v.judgeMessages(name, info)},
 		}
 	}
@@ -73,6 +79,14 @@ func (v *visit) judgeJobSessions(name string, info servicebus.QueueInfo) verdict
 func judgeReplySessions(info servicebus.QueueInfo) verdict {
 	if info.Sessions {
 		return well("required: requesters name theirs in ReplyToSessionId, as sign does with --reply-session")
+	}
+	return well("not required")
+}
+
+// judgeTraceSessions tells how the traces are read.
+func judgeTraceSessions(info servicebus.QueueInfo) verdict {
+	if info.Sessions {
+		return well("required: the traces have one of their own, which signmill traces takes with --session")
 	}
 	return well("not required")
 }

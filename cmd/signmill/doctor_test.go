@@ -76,6 +76,9 @@ func TestJudgeQueue(t *testing.T) {
 		"no duplicates":      {"send", func(q *servicebus.QueueInfo) { q.Duplicates = false }, "duplicates", resultProblem},
 		"short window":       {"send", func(q *servicebus.QueueInfo) { q.DuplicateWindow = time.Minute }, "duplicates", resultWarning},
 		"replies in session": {"send", func(q *servicebus.QueueInfo) { q.Sessions = true }, "", ""},
+		"traces":             {"send traces", func(q *servicebus.QueueInfo) { q.Duplicates = false }, "", ""},
+		"traces in session":  {"send traces", func(q *servicebus.QueueInfo) { q.Sessions = true }, "", ""},
+		"dead traces":        {"send traces", func(q *servicebus.QueueInfo) { q.DeadLetters = 1 }, "messages", resultWarning},
 	}
 	v := &visit{}
 	v.Bus.Namespace = "example.servicebus.windows.net"
