@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/cenkalti/backoff/v4"
@@ -15,9 +16,9 @@ import (
 
 const tracesRelayHelp = `Hands the traces of workers on to an endpoint that takes OTLP over HTTP: an
 OpenTelemetry Collector, or a store of traces. A message is taken from the queue
-when the endpoint has accepted it. While it is busy or away, the message is given
-back and tried again, ever more slowly. What the endpoint refuses for good goes to
-the dead letters. Headers, such as a key for the endpoint, are in
+when the endpoint has accepted it. While it is busy or away, the message is kept and
+tried again, ever more slowly, and no other is taken, so that an outage costs none a
+delivery. What the endpoint refuses for good goes to the dead letters. Headers, such as a key for the endpoint, are in
 OTEL_EXPORTER_OTLP_HEADERS. Ctrl-C and SIGTERM end it.`
 
 func newTracesRelay() *cobra.Command {
@@ -72,31 +73,73 @@ func newRelay(target *otlpTarget, log *slog.Logger) *relay {
 	return &relay{target, backoff.NewExponentialBackOff(backoff.WithMaxInterval(time.Minute), backoff.WithMaxElapsedTime(0)), log}
 }
 
-// take hands one message on and settles it by the endpoint's answer. It waits
-// with a message that it is about to give back, so that nobody spins.
+// take hands one message on and settles it by the endpoint's answer. It keeps the
+// message while the endpoint is busy or away: giving it back would count as a
+// delivery, of which a queue allows few. At the end it is given back.
 func (r *relay) take(ctx context.Context, d *queue.Delivery) error {
-	err := r.target.post(ctx, d.Body, d.ContentEncoding)
-	refusal, answered := errors.AsType[*otlpRefusal](err)
-	switch {
-	case err == nil:
-		r.waits.Reset()
-		return r.settle(ctx, d.Complete)
-	case answered && !refusal.passing():
-		r.log.Error("traces are set aside", "message_id", d.ID, "error", err)
-		return r.settle(ctx, func(ctx context.Context) error {
-			return d.DeadLetter(ctx, "refused", fmt.Sprintf("the endpoint of traces: %v", err))
-		})
+	held, letGo := hold(ctx, d)
+	defer letGo()
+	for {
+		err := r.target.post(held, d.Body, d.ContentEncoding)
+		refusal, answered := errors.AsType[*otlpRefusal](err)
+		switch {
+		case err == nil:
+			r.waits.Reset()
+			return r.settle(ctx, d.Complete)
+		case answered && !refusal.passing():
+			r.log.Error("traces are set aside", "message_id", d.ID, "error", err)
+			return r.settle(ctx, func(ctx context.Context) error {
+				return d.DeadLetter(ctx, "refused", fmt.Sprintf("the endpoint of traces: %v", err))
+			})
+		}
+		r.pause(held, err)
+		if held.Err() != nil {
+			return r.settle(ctx, d.Abandon)
+		}
+	}
+}
+
+// pause waits before the next try, as long as the endpoint asked for, within
+// bounds.
+func (r *relay) pause(ctx context.Context, err error) {
+	if ctx.Err() != nil {
+		return
 	}
 	wait := r.waits.NextBackOff()
-	if answered {
+	if refusal, answered := errors.AsType[*otlpRefusal](err); answered {
 		wait = max(wait, min(refusal.after, time.Minute))
 	}
-	// A lock may be as short as 5 s, and a message whose lock is lost comes
-	// again by itself.
 	r.log.Warn("traces wait for their endpoint", "wait", wait.Round(time.Millisecond), "error", err)
-	settled := r.settle(ctx, d.Abandon)
 	rest(ctx, wait)
-	return settled
+}
+
+// renewEvery is more often than the shortest lock needs, which is 5 s, so that no
+// clock has to agree with the broker's.
+const renewEvery = 2 * time.Second
+
+// hold renews the lock of d until letGo is called, which waits. The context that
+// it returns ends when the lock is lost; the message then comes again.
+func hold(ctx context.Context, d *queue.Delivery) (held context.Context, letGo func()) {
+	held, lose := context.WithCancel(ctx)
+	var renewing sync.WaitGroup
+	renewing.Go(func() {
+		tick := time.NewTicker(renewEvery)
+		defer tick.Stop()
+		for {
+			select {
+			case <-tick.C:
+			case <-held.Done():
+				return
+			}
+			if _, err := d.Renew(held); errors.Is(err, queue.ErrLockLost) {
+				lose()
+			}
+		}
+	})
+	return held, func() {
+		lose()
+		renewing.Wait()
+	}
 }
 
 // settle ends a delivery, also when ctx has ended. A lost lock is no failure:

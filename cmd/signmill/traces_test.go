@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -64,6 +65,7 @@ func TestSubmittersSkipTraces(t *testing.T) {
 type sink struct {
 	t       *testing.T
 	answers []int
+	back    time.Time  // before which nobody answers
 	mu      sync.Mutex // guards the fields below
 	times   []time.Time
 	names   []string
@@ -76,6 +78,10 @@ func (s *sink) RoundTrip(req *http.Request) (*http.Response, error) {
 	s.times = append(s.times, time.Now())
 	n := len(s.times)
 	switch {
+	case time.Now().Before(s.back) && n%2 == 0:
+		return nil, errors.New("connection refused")
+	case time.Now().Before(s.back):
+		w.WriteHeader(http.StatusServiceUnavailable)
 	case n <= len(s.answers):
 		w.Header().Set("Retry-After", "20")
 		w.WriteHeader(s.answers[n-1])
@@ -157,6 +163,47 @@ func TestRelay(t *testing.T) {
 				}
 				m.take("traces/$DeadLetterQueue", test.deadLetters)
 			})
+		})
+	}
+}
+
+// TestRelayOutage: an endpoint that is away for hours costs no message a
+// delivery, and every one arrives in the end, though a lock is lost in between.
+func TestRelayOutage(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		loses  bool   // a lock
+		counts string // of failed deliveries
+	}{{false, "[1 0 0]"}, {true, "[2 0 0]"}}
+	for _, test := range tests {
+		synctest.Test(t, func(t *testing.T) {
+			m := newMill(t, func(o *workerOptions) { o.exports = nil }, localQueue{Name: "traces"})
+			began := time.Now()
+			m.send("a", "b", "c")
+			s, target := newSink(t)
+			s.back = began.Add(50 * time.Minute)
+			if test.loses {
+				time.AfterFunc(20*time.Minute, func() { m.stack.bus.LoseLocks("traces") })
+			}
+			must(t, m.relays(target, 30*time.Minute)) // which gives its message back at the end
+			from, err := m.client.Receiver("traces")
+			must(t, err)
+			waiting, err := from.Browse(t.Context(), 0, 10)
+			must(t, err)
+			if len(waiting) != 3 {
+				t.Fatalf("got %d messages on the queue, want 3", len(waiting))
+			}
+			if got, want := []int{waiting[0].Count, waiting[1].Count, waiting[2].Count}, test.counts; fmt.Sprint(got) != want {
+				t.Errorf("got %v deliveries that failed, want %v", got, want)
+			}
+			must(t, m.relays(target, time.Hour))
+			slices.Sort(s.names)
+			if got := fmt.Sprint(s.names); got != "[a b c]" {
+				t.Errorf("got spans %s, want all", got)
+			}
+			if requests := len(s.times); requests > 100 {
+				t.Errorf("got %d requests in 50 minutes, want pauses", requests)
+			}
 		})
 	}
 }
