@@ -41,7 +41,7 @@ func (o workerOptions) newHealth(p *post) (*status.Server, error) {
 		c.Workers = append(c.Workers, served)
 	}
 	h := status.New(c)
-	return h, measureBacklog(p.telemetry.measured.meter(), h)
+	return h, measureQueues(p.telemetry.measured.meter(), h)
 }
 
 // serveHealth serves what --health asks for, until stop is called.

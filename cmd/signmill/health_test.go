@@ -93,6 +93,11 @@ func TestHealth(t *testing.T) {
 		w.says("/livez", 200, "ok")
 		w.says("/", 200, "draining")
 		w.says("/elsewhere", 404, "")
+		for _, p := range status.Paths() {
+			if code, body := ask(w.health, p.Path); code == 404 || body == "" {
+				t.Errorf("%s: got %d %q, want an answer", p.Path, code, body)
+			}
+		}
 	})
 }
 
@@ -127,6 +132,7 @@ func TestReadyWithoutBroker(t *testing.T) {
 		w.says("/readyz", 200, "ok")
 		<-time.After(90 * time.Second)
 		w.says("/readyz", 503, "the broker has not answered for ")
+		w.says("/metrics", 200, "signmill_broker_silence_seconds{messaging_destination_name=\"jobs\"")
 		w.says("/livez", 200, "ok")
 		if b := w.view().Queues[0].Backlog; b.Known || b.Why == "" {
 			t.Errorf("got backlog %+v, want why it is not known", b)

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"net/http"
 	"slices"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
@@ -32,6 +33,7 @@ const (
 	metricInFlight  = "signmill.quota.in_flight"
 	metricThrottled = "signmill.vault.throttled"
 	metricBacklog   = "signmill.queue.backlog"
+	metricSilence   = "signmill.broker.silence"
 	metricSpansSent = "signmill.spans.sent"
 	metricSpansLost = "signmill.spans.dropped"
 )
@@ -57,16 +59,17 @@ func spanMetrics() []instrument.Row {
 	}
 }
 
-// backlogMetrics describes what is measured of what waits.
-func backlogMetrics() []instrument.Row {
+// queueMetrics describes what is measured of the job queues by looking at them.
+func queueMetrics() []instrument.Row {
 	return []instrument.Row{
 		{Name: metricBacklog, Kind: instrument.Gauge, Unit: "{job}", About: "Jobs that wait on a job queue, about, as each replica sees it by itself; take the highest and not the sum. Missing where it is not known", Attributes: []string{"messaging.destination.name"}},
+		{Name: metricSilence, Kind: instrument.Gauge, Unit: "s", About: "Time since the broker answered on a job queue last; it is asked every 15 s", Attributes: []string{"messaging.destination.name"}},
 	}
 }
 
 // allMetrics describes everything that a worker measures.
 func allMetrics() []instrument.Row {
-	return slices.Concat(worker.Metrics(), keyvault.Metrics(), gateMetrics(), backlogMetrics(), spanMetrics())
+	return slices.Concat(worker.Metrics(), keyvault.Metrics(), gateMetrics(), queueMetrics(), spanMetrics())
 }
 
 // measureGates makes the instruments of all gates.
@@ -101,11 +104,14 @@ func (g *gates) each(visit func(vault string, s quota.State)) {
 	}
 }
 
-// measureBacklog makes the instrument of what waits.
-func measureBacklog(meter metric.Meter, h *status.Server) error {
-	m := instrument.New(meter, backlogMetrics())
+// measureQueues makes the instruments of the job queues.
+func measureQueues(meter metric.Meter, h *status.Server) error {
+	m := instrument.New(meter, queueMetrics())
 	m.Gauge(metricBacklog, func(o instrument.Observe) {
 		h.Backlogs(func(queue string, jobs int64) { o(float64(jobs), semconv.MessagingDestinationName(queue)) })
+	})
+	m.Gauge(metricSilence, func(o instrument.Observe) {
+		h.Silences(func(queue string, d time.Duration) { o(d.Seconds(), semconv.MessagingDestinationName(queue)) })
 	})
 	return m.Err()
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/signmill/signmill/cmd/signmill/internal/status"
 	"github.com/signmill/signmill/schema"
 )
 
@@ -25,8 +26,8 @@ func TestReadmeTables(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	tables := map[string]func(*testing.T, string) string{"flags": flagTable, "commands": commandTable, "operations": operationTable, "codes": codeTable, "metrics": metricTable}
-	section := regexp.MustCompile(`(?s)<!-- (flags|commands|operations|codes|metrics): ([\w ]+) -->\n.*?<!-- end -->`)
+	tables := map[string]func(*testing.T, string) string{"flags": flagTable, "commands": commandTable, "operations": operationTable, "codes": codeTable, "metrics": metricTable, "paths": pathTable}
+	section := regexp.MustCompile(`(?s)<!-- (flags|commands|operations|codes|metrics|paths): ([\w ]+) -->\n.*?<!-- end -->`)
 	found := map[string]int{}
 	want := section.ReplaceAllStringFunc(string(text), func(old string) string {
 		match := section.FindStringSubmatch(old)
@@ -34,8 +35,8 @@ func TestReadmeTables(t *testing.T) {
 		found[kind]++
 		return "<!-- " + kind + ": " + command + " -->\n" + tables[kind](t, command) + "<!-- end -->"
 	})
-	if found["metrics"] != 1 || found["flags"] != 4 || found["commands"] != 2 || found["operations"] != 1 || found["codes"] != 1 {
-		t.Fatalf("the README has %v tables, want 4 of flags, 2 of commands, 1 of operations and 1 of codes", found)
+	if found["metrics"] != 1 || found["paths"] != 1 || found["flags"] != 4 || found["commands"] != 2 || found["operations"] != 1 || found["codes"] != 1 {
+		t.Fatalf("the README has %v tables, want 4 of flags, 2 of commands, 1 of operations, codes, metrics and paths", found)
 	}
 	if want == string(text) {
 		return
@@ -112,6 +113,16 @@ func flagTable(t *testing.T, command string) string {
 		_, usage := pflag.UnquoteUsage(f)
 		fmt.Fprintf(&b, "| `--%s` | %s | %s |\n", f.Name, value, strings.ReplaceAll(usage, "|", `\|`))
 	})
+	return b.String()
+}
+
+// pathTable renders what --health serves as Markdown.
+func pathTable(*testing.T, string) string {
+	var b strings.Builder
+	b.WriteString("| path | what it tells |\n|---|---|\n")
+	for _, p := range status.Paths() {
+		fmt.Fprintf(&b, "| `%s` | %s |\n", p.Path, p.About)
+	}
 	return b.String()
 }
 

@@ -139,18 +139,23 @@ func (l *lookout) seen() look {
 	return l.last
 }
 
+// silence returns for how long the broker has given no answer.
+func (l *lookout) silence() (d time.Duration, known bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return time.Since(l.up), !l.up.IsZero()
+}
+
 // silentAfter is how long a broker may give no answer: a look or two may fail
 // when a connection breaks.
 const silentAfter = time.Minute
 
-// silent returns for how long the broker has given no answer, or zero.
+// silent is zero unless that is too long.
 func (l *lookout) silent() time.Duration {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.up.IsZero() || time.Since(l.up) < silentAfter {
-		return 0
+	if d, known := l.silence(); known && d >= silentAfter {
+		return d
 	}
-	return time.Since(l.up)
+	return 0
 }
 
 // Backlogs calls visit for each job queue whose backlog is known.
@@ -158,6 +163,16 @@ func (s *Server) Backlogs(visit func(queue string, jobs int64)) {
 	for _, l := range s.lookouts {
 		if seen := l.seen(); seen.err == nil && !seen.at.IsZero() {
 			visit(l.Name, seen.jobs(l.state().Latest))
+		}
+	}
+}
+
+// Silences calls visit for each job queue with the time since the broker answered
+// there last.
+func (s *Server) Silences(visit func(queue string, d time.Duration)) {
+	for _, l := range s.lookouts {
+		if d, known := l.silence(); known {
+			visit(l.Name, d)
 		}
 	}
 }

@@ -71,24 +71,47 @@ func (s *Server) Watch(ctx context.Context) {
 	crew.Wait()
 }
 
-// Handler answers what the package says.
+// Path is something that a Server answers.
+type Path struct {
+	Path, About string
+	serve       func(*Server, http.ResponseWriter, *http.Request)
+}
+
+// Paths lists them. The README has them in a table.
+func Paths() []Path {
+	return []Path{
+		{"/livez", "200, unless a job has come no further for longer than it may: then a new process may help", func(s *Server, w http.ResponseWriter, _ *http.Request) { answer(w, s.hanging()) }},
+		{"/readyz", "200 while the worker takes jobs; else 503, with the reason", func(s *Server, w http.ResponseWriter, _ *http.Request) { answer(w, s.unready()) }},
+		{"/metrics", "what is measured, for Prometheus", func(s *Server, w http.ResponseWriter, r *http.Request) { s.Metrics.ServeHTTP(w, r) }},
+		{"/", "a page for people: rate, backlog and when it is done, jobs in flight, use of the quota, the last failures, and what is wrong. It loads nothing, runs no script, and reads well on a phone", (*Server).servePage},
+		{"/status.json", "the same for programs", (*Server).serveView},
+	}
+}
+
+// Handler answers what Paths lists.
 func (s *Server) Handler() http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) { answer(w, s.hanging()) })
-	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) { answer(w, s.unready()) })
-	mux.Handle("GET /metrics", s.Metrics)
-	mux.HandleFunc("GET /status.json", func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Type", "application/json")
-		w.Header().Set("Cache-Control", "no-store")
-		json.NewEncoder(w).Encode(s.View()) //nolint:errcheck // who asked is gone
-	})
-	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) {
-		for name, value := range pageHeaders {
-			w.Header().Set(name, value)
+	for _, p := range Paths() {
+		at := p.Path
+		if at == "/" {
+			at = "/{$}" // and nothing below
 		}
-		fmt.Fprint(w, s.View().html())
-	})
+		mux.HandleFunc("GET "+at, func(w http.ResponseWriter, r *http.Request) { p.serve(s, w, r) })
+	}
 	return mux
+}
+
+func (s *Server) serveView(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Cache-Control", "no-store")
+	json.NewEncoder(w).Encode(s.View()) //nolint:errcheck // who asked is gone
+}
+
+func (s *Server) servePage(w http.ResponseWriter, _ *http.Request) {
+	for name, value := range pageHeaders {
+		w.Header().Set(name, value)
+	}
+	fmt.Fprint(w, s.View().html())
 }
 
 // answer answers a probe.
