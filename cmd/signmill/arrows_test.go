@@ -41,12 +41,14 @@ var arrows = map[string][]string{
 	"worker/audit":                      {"schema", "signer", "worker"},
 	"worker/policy":                     {"queue", "schema", "signer", "signer/quota"},
 	"cmd/signmill": {"queue", "queue/servicebus", "schema", "signer", "signer/instrument", "signer/keyvault", "signer/quota", "signer/quota/redisshare", "worker", "worker/audit", "worker/policy",
-		inside + "deadletter", inside + "display", inside + "estimate", inside + "probe", inside + "status"},
+		inside + "deadletter", inside + "display", inside + "estimate", inside + "files", inside + "parallel", inside + "probe", inside + "status"},
 	"cmd/signmill/stack.go": {"queue/localbus", "signer/localvault"},
 
 	inside + "deadletter": {"queue", "schema", inside + "display"},
 	inside + "display":    {},
 	inside + "estimate":   {"schema", "signer/quota"},
+	inside + "files":      {"schema", inside + "display"},
+	inside + "parallel":   {},
 	inside + "probe":      {"schema", "signer", "signer/quota", inside + "display"},
 	inside + "status":     {"queue", "signer/quota", "worker", inside + "display"},
 

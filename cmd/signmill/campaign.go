@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/signmill/signmill/cmd/signmill/internal/files"
 	"github.com/signmill/signmill/schema"
 )
 
@@ -11,7 +12,7 @@ import (
 // and records what comes back.
 type campaign struct {
 	campaignConfig
-	*exchange[[]document]
+	*exchange[[]files.Document]
 }
 
 // campaignConfig says how. All fields are required.
@@ -30,7 +31,7 @@ type campaignConfig struct {
 
 func newCampaign(c campaignConfig) *campaign {
 	c.Advice = fmt.Sprintf("check that a worker serves the job queue and may use key %q, then continue with --resume", c.Key)
-	return &campaign{campaignConfig: c, exchange: newExchange[[]document](c.exchangeConfig)}
+	return &campaign{campaignConfig: c, exchange: newExchange[[]files.Document](c.exchangeConfig)}
 }
 
 // run returns when every submitted job is answered; see exchange.
@@ -40,21 +41,21 @@ func (c *campaign) run(soft, hard context.Context) error {
 
 // answer records the reply to a job. What it says is on disk before the broker
 // forgets it.
-func (c *campaign) answer(ctx context.Context, id string, documents []document, body []byte) error {
+func (c *campaign) answer(ctx context.Context, id string, documents []files.Document, body []byte) error {
 	return c.Record.record(c.judge(ctx, id, documents, body))
 }
 
 // failure is the outcome of a file without a signature.
-func (c *campaign) failure(d document, e entryError) outcome {
+func (c *campaign) failure(d files.Document, e entryError) outcome {
 	o := c.outcome(d)
 	o.Status, o.Error = statusFailed, &e
 	return o
 }
 
-func (c *campaign) outcome(d document) outcome {
-	o := outcome{entry: entry{Path: d.path, Size: d.size, Algorithm: c.Algorithm}}
-	if d.digest != nil {
-		o.Digest = digestText(c.Algorithm, d.digest)
+func (c *campaign) outcome(d files.Document) outcome {
+	o := outcome{entry: entry{Path: d.Path, Size: d.Size, Algorithm: c.Algorithm}}
+	if d.Digest != nil {
+		o.Digest = digestText(c.Algorithm, d.Digest)
 	}
 	return o
 }

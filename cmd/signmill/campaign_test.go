@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/signmill/signmill/cmd/signmill/internal/display"
+	"github.com/signmill/signmill/cmd/signmill/internal/files"
 	"github.com/signmill/signmill/queue"
 	"github.com/signmill/signmill/queue/servicebus"
 	"github.com/signmill/signmill/schema"
@@ -82,21 +83,21 @@ func (r *campaignRig) connect(c *campaignConfig) *servicebus.Client {
 // prepare makes the files and what records their outcomes.
 func (r *campaignRig) prepare(c *campaignConfig, count int) {
 	r.t.Helper()
-	var files []string
+	var names []string
 	for i := range count {
 		name := filepath.Join(r.dir, fmt.Sprint(i))
 		if err := os.WriteFile(name, []byte(name), 0o600); err != nil {
 			r.t.Fatal(err)
 		}
-		files = append(files, name)
+		names = append(names, name)
 	}
 	to := layout{Key: "k"}
 	var err error
-	if c.Plan, err = makePlan(sources{Files: files}, to, pathSet{}); err != nil {
+	if c.Plan, err = makePlan(files.Sources{Files: names}, to, pathSet{}); err != nil {
 		r.t.Fatal(err)
 	}
 	r.t.Cleanup(c.Plan.Close)
-	m, err := createManifest(filepath.Join(r.dir, manifestName), testHead, false)
+	m, err := createManifest(filepath.Join(r.dir, files.ManifestName), testHead, false)
 	if err != nil {
 		r.t.Fatal(err)
 	}
@@ -170,7 +171,7 @@ func (r *campaignRig) encode(result schema.Result) []byte {
 // signatures counts the signature files.
 func (r *campaignRig) signatures() int {
 	r.t.Helper()
-	names, err := filepath.Glob(filepath.Join(r.dir, "*"+signatureSuffix))
+	names, err := filepath.Glob(filepath.Join(r.dir, "*"+files.SignatureSuffix))
 	if err != nil {
 		r.t.Fatal(err)
 	}

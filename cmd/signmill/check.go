@@ -9,6 +9,7 @@ import (
 	"os"
 
 	"github.com/signmill/signmill/cmd/signmill/internal/display"
+	"github.com/signmill/signmill/cmd/signmill/internal/files"
 	"github.com/signmill/signmill/schema"
 	"github.com/signmill/signmill/signer"
 )
@@ -42,18 +43,18 @@ func (c check) do(ctx context.Context) finding {
 	if c.public == nil || c.entry.Status == statusFailed {
 		return finding{c, errors.New("it was not signed")}
 	}
-	d := digestFile(ctx, c.file, c.algorithm)
-	if d.err != nil {
-		return finding{c, d.err}
+	d := files.Digest(ctx, c.file, c.algorithm)
+	if d.Err != nil {
+		return finding{c, d.Err}
 	}
-	if c.digest != "" && c.digest != digestText(c.algorithm, d.digest) {
+	if c.digest != "" && c.digest != digestText(c.algorithm, d.Digest) {
 		return finding{c, errors.New("the file has changed since it was signed")}
 	}
 	sig, err := readSignature(c.signature)
 	if err != nil {
 		return finding{c, err}
 	}
-	return finding{c, verifyFile(c, d.digest, sig)}
+	return finding{c, verifyFile(c, d.Digest, sig)}
 }
 
 // verifyFile verifies a signature in the form in which files carry it.
@@ -69,7 +70,7 @@ func verifyFile(c check, digest, sig []byte) error {
 const maxSignature = 8 * 1024
 
 func readSignature(name string) ([]byte, error) {
-	f, err := openRegular(name)
+	f, err := files.OpenRegular(name)
 	if err != nil {
 		return nil, err
 	}
@@ -115,7 +116,7 @@ func (p publicKeys) read(name string) (crypto.PublicKey, error) {
 	if public, ok := p[name]; ok {
 		return public, nil
 	}
-	f, err := openRegular(name)
+	f, err := files.OpenRegular(name)
 	if err != nil {
 		return nil, err
 	}

@@ -3,8 +3,9 @@ package main
 import (
 	"log/slog"
 
-	"github.com/signmill/signmill/cmd/signmill/internal/display"
 	"github.com/spf13/cobra"
+
+	"github.com/signmill/signmill/cmd/signmill/internal/display"
 )
 
 // newLog returns the log of a command: text on a terminal, else JSON. Level is

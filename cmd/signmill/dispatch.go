@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strconv"
 
+	"github.com/signmill/signmill/cmd/signmill/internal/files"
+	"github.com/signmill/signmill/cmd/signmill/internal/parallel"
 	"github.com/signmill/signmill/queue"
 	"github.com/signmill/signmill/schema"
 )
@@ -12,15 +14,15 @@ import (
 // submit reads the files and sends them off in jobs, as many as the window
 // holds, until soft ends.
 func (c *campaign) submit(soft, ctx context.Context) error {
-	digest := func(path string) document { return digestFile(soft, path, c.Algorithm) }
-	batch, jobs := make([]document, 0, c.Items), 0
-	for d, err := range inParallel(c.Hashers, c.Plan.paths(), digest) {
+	digest := func(path string) files.Document { return files.Digest(soft, path, c.Algorithm) }
+	batch, jobs := make([]files.Document, 0, c.Items), 0
+	for d, err := range parallel.InOrder(c.Hashers, c.Plan.paths(), digest) {
 		switch {
 		case soft.Err() != nil || ctx.Err() != nil:
 			return nil
 		case err != nil:
 			return err
-		case d.err != nil:
+		case d.Err != nil:
 			if err := c.Record.record([]outcome{c.unreadable(d)}); err != nil {
 				return err
 			}
@@ -32,13 +34,13 @@ func (c *campaign) submit(soft, ctx context.Context) error {
 		if err := c.dispatch(soft, ctx, jobs, batch); err != nil {
 			return err
 		}
-		batch, jobs = make([]document, 0, c.Items), jobs+1
+		batch, jobs = make([]files.Document, 0, c.Items), jobs+1
 	}
 	return c.dispatch(soft, ctx, jobs, batch)
 }
 
 // dispatch sends one job for a batch, if there is anything in it.
-func (c *campaign) dispatch(soft, ctx context.Context, number int, batch []document) error {
+func (c *campaign) dispatch(soft, ctx context.Context, number int, batch []files.Document) error {
 	if len(batch) == 0 || soft.Err() != nil {
 		return nil
 	}
@@ -51,7 +53,7 @@ func (c *campaign) dispatch(soft, ctx context.Context, number int, batch []docum
 
 // job makes the message that asks for the signatures of a batch. An item's id
 // is its place in the batch.
-func (c *campaign) job(number int, batch []document) (queue.Message, error) {
+func (c *campaign) job(number int, batch []files.Document) (queue.Message, error) {
 	job := schema.Job{
 		ID:        c.jobID(number),
 		Operation: schema.Sign,
@@ -60,7 +62,7 @@ func (c *campaign) job(number int, batch []document) (queue.Message, error) {
 		Format:    schema.JOSE,
 	}
 	for i, d := range batch {
-		job.Items = append(job.Items, schema.Item{ID: strconv.Itoa(i), Digest: d.digest})
+		job.Items = append(job.Items, schema.Item{ID: strconv.Itoa(i), Digest: d.Digest})
 	}
 	body, err := job.Encode(schema.Limits{})
 	if err != nil {
@@ -86,6 +88,6 @@ func (c *campaign) jobID(number int) string {
 }
 
 // unreadable is the outcome of a file that could not be hashed.
-func (c *campaign) unreadable(d document) outcome {
-	return c.failure(d, entryError{Code: codeUnreadable, Message: d.err.Error()})
+func (c *campaign) unreadable(d files.Document) outcome {
+	return c.failure(d, entryError{Code: codeUnreadable, Message: d.Err.Error()})
 }

@@ -5,8 +5,9 @@ import (
 	"strings"
 	"time"
 
-	"github.com/signmill/signmill/cmd/signmill/internal/deadletter"
 	"github.com/spf13/cobra"
+
+	"github.com/signmill/signmill/cmd/signmill/internal/deadletter"
 )
 
 // filterFlags are the flags that a letterFilter is read from.

@@ -7,9 +7,10 @@ import (
 	"strings"
 	"time"
 
+	"github.com/spf13/cobra"
+
 	"github.com/signmill/signmill/cmd/signmill/internal/deadletter"
 	"github.com/signmill/signmill/cmd/signmill/internal/display"
-	"github.com/spf13/cobra"
 )
 
 const dlqListHelp = `Lists dead letters, oldest first, and says at the end how many there are for

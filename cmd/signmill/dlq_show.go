@@ -13,6 +13,7 @@ import (
 
 	"github.com/signmill/signmill/cmd/signmill/internal/deadletter"
 	"github.com/signmill/signmill/cmd/signmill/internal/display"
+	"github.com/signmill/signmill/cmd/signmill/internal/files"
 )
 
 const dlqShowHelp = `Shows the dead letter with this sequence number, or the oldest one of the job
@@ -39,7 +40,7 @@ func newDLQShow(o *dlqOptions) *cobra.Command {
 		Example: "  signmill dlq show 1042\n  signmill dlq show 2f1c4a3e-batch-7 --raw job.json",
 		Args:    oneArg("ID, a sequence number or a job id,"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if c.raw != "" && exists(c.raw) && !c.force {
+			if c.raw != "" && files.Exists(c.raw) && !c.force {
 				return usagef("%s is there already: use --force to overwrite it", display.OneLine(c.raw))
 			}
 			return o.looking(cmd, func(ctx context.Context, m *morgue) error { return c.run(ctx, m, args[0]) })
@@ -56,7 +57,7 @@ func (c *dlqShow) run(ctx context.Context, m *morgue, arg string) error {
 		return m.dead(err)
 	}
 	if c.raw != "" {
-		if err := writeFileMode(c.raw, found.Body, forOwner); err != nil {
+		if err := files.Write(c.raw, found.Body, files.ForOwner); err != nil {
 			return err
 		}
 	}

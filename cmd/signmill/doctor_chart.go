@@ -2,9 +2,10 @@ package main
 
 import (
 	"fmt"
-	"github.com/signmill/signmill/cmd/signmill/internal/display"
 	"io"
 	"strings"
+
+	"github.com/signmill/signmill/cmd/signmill/internal/display"
 )
 
 // The results of a check.

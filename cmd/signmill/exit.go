@@ -3,9 +3,10 @@ package main
 import (
 	"errors"
 	"fmt"
-	"github.com/signmill/signmill/cmd/signmill/internal/display"
 	"io"
 	"strings"
+
+	"github.com/signmill/signmill/cmd/signmill/internal/display"
 )
 
 // The exit codes besides 0.

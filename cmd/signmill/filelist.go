@@ -2,15 +2,15 @@ package main
 
 import (
 	"bufio"
-	"crypto/sha256"
 	"errors"
 	"fmt"
-	"github.com/signmill/signmill/cmd/signmill/internal/display"
 	"io"
 	"iter"
 	"os"
-	"path/filepath"
 	"strings"
+
+	"github.com/signmill/signmill/cmd/signmill/internal/display"
+	"github.com/signmill/signmill/cmd/signmill/internal/files"
 )
 
 // plan is the checked list of files to sign. The list lies in a temporary
@@ -34,29 +34,20 @@ type pathSet map[[16]byte]uint8
 
 // add puts a mark on a path and returns all that it had before.
 func (p pathSet) add(path string, mark uint8) (before uint8) {
-	key := pathKey(path)
+	key := files.PathKey(path)
 	before = p[key]
 	p[key] = before | mark
 	return before
 }
 
-func (p pathSet) has(path string, mark uint8) bool { return p[pathKey(path)]&mark != 0 }
-
-// pathKey is the same for all spellings of a path.
-func pathKey(path string) [16]byte {
-	if abs, err := filepath.Abs(path); err == nil {
-		path = abs
-	}
-	sum := sha256.Sum256([]byte(path))
-	return [16]byte(sum[:])
-}
+func (p pathSet) has(path string, mark uint8) bool { return p[files.PathKey(path)]&mark != 0 }
 
 // maxFaults bounds how many faulty files are told of at once.
 const maxFaults = 10
 
 // makePlan checks every file before the first is signed: it is there, and its
 // signature has a place of its own. Marks carries what an earlier run did.
-func makePlan(s sources, to layout, marks pathSet) (*plan, error) {
+func makePlan(s files.Sources, to layout, marks pathSet) (*plan, error) {
 	spool, err := os.CreateTemp("", "signmill-plan-*")
 	if err != nil {
 		return nil, fmt.Errorf("list of files: %w", display.Error(err))
@@ -70,11 +61,11 @@ func makePlan(s sources, to layout, marks pathSet) (*plan, error) {
 	return p, nil
 }
 
-func (p *plan) fill(s sources, to layout, marks pathSet) error {
+func (p *plan) fill(s files.Sources, to layout, marks pathSet) error {
 	w := bufio.NewWriter(p.spool)
 	var faults faultList
-	for path, err := range s.each() {
-		var bad *badFile
+	for path, err := range s.Each() {
+		var bad *files.BadFile
 		switch {
 		case errors.As(err, &bad):
 			faults.add(bad)
@@ -107,8 +98,11 @@ func (p *plan) paths() iter.Seq2[string, error] {
 			yield("", fmt.Errorf("list of files: %w", display.Error(err)))
 			return
 		}
-		list := sources{From: "-", NUL: true, Stdin: p.spool}
-		list.listed(yield)
+		for name, err := range (files.Sources{From: "-", NUL: true, Stdin: p.spool}).Names() {
+			if !yield(name, err) {
+				return
+			}
+		}
 	}
 }
 

@@ -6,9 +6,10 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/signmill/signmill/cmd/signmill/internal/display"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"github.com/signmill/signmill/cmd/signmill/internal/display"
 )
 
 // identityFlags say who this process is towards Azure. No flag holds a secret.

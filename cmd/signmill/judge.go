@@ -6,13 +6,14 @@ import (
 	"fmt"
 	"strconv"
 
+	"github.com/signmill/signmill/cmd/signmill/internal/files"
 	"github.com/signmill/signmill/schema"
 	"github.com/signmill/signmill/signer"
 )
 
 // judge turns the reply to a job into one outcome for each of its documents.
 // It trusts nothing: a signature counts once it has verified here.
-func (c *campaign) judge(ctx context.Context, id string, documents []document, body []byte) []outcome {
+func (c *campaign) judge(ctx context.Context, id string, documents []files.Document, body []byte) []outcome {
 	result, err := schema.DecodeResult(body)
 	if err == nil && result.ID != "" && result.ID != id {
 		err = fmt.Errorf("it is the result of %q", result.ID)
@@ -52,13 +53,13 @@ type signatory struct {
 }
 
 // judgeItem verifies one signature and puts it into the form of files.
-func (c *campaign) judgeItem(d document, item schema.ItemResult, by signatory) outcome {
+func (c *campaign) judgeItem(d files.Document, item schema.ItemResult, by signatory) outcome {
 	if item.Error != nil {
 		return c.failure(d, refusal(item.Error))
 	}
 	err := fmt.Errorf("the reply does not name the key")
 	if by.public != nil {
-		err = signer.Verify(by.public, c.Algorithm, d.digest, item.Signature)
+		err = signer.Verify(by.public, c.Algorithm, d.Digest, item.Signature)
 	}
 	if err != nil {
 		return c.failure(d, unverifiable(err))
@@ -81,7 +82,7 @@ func unverifiable(err error) entryError {
 	return e
 }
 
-func (c *campaign) failAll(documents []document, e entryError) []outcome {
+func (c *campaign) failAll(documents []files.Document, e entryError) []outcome {
 	outcomes := make([]outcome, 0, len(documents))
 	for _, d := range documents {
 		outcomes = append(outcomes, c.failure(d, e))

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/signmill/signmill/cmd/signmill/internal/files"
 	"github.com/signmill/signmill/schema"
 )
 
@@ -64,7 +65,7 @@ func (r *campaignRig) wantOne(code string) {
 	if err := r.Record.manifest.finish(r.Record.total()); err != nil {
 		r.t.Fatal(err)
 	}
-	entries, err := readAll(r.t, filepath.Join(r.dir, manifestName), false)
+	entries, err := readAll(r.t, filepath.Join(r.dir, files.ManifestName), false)
 	if err != nil || len(entries) != 1 {
 		r.t.Fatalf("got %d entries and error %v, want 1", len(entries), err)
 	}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/signmill/signmill/cmd/signmill/internal/files"
 	"github.com/signmill/signmill/signer/keyvault"
 )
 
@@ -50,7 +51,7 @@ func newKeysBackup(o *keysOptions) *cobra.Command {
 }
 
 func (o *keysOptions) backup(cmd *cobra.Command, name, file string, force bool) error {
-	if err := free(file, force); err != nil {
+	if err := files.Free(file, force); err != nil {
 		return err
 	}
 	return o.with(cmd, func(ctx context.Context, v *keyvault.Vault) error {
@@ -58,7 +59,7 @@ func (o *keysOptions) backup(cmd *cobra.Command, name, file string, force bool) 
 		if err != nil {
 			return err
 		}
-		if err := writeSecret(file, blob, force); err != nil {
+		if err := files.WriteSecret(file, blob, force); err != nil {
 			return err
 		}
 		if o.json {

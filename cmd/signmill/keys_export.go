@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/signmill/signmill/cmd/signmill/internal/display"
+	"github.com/signmill/signmill/cmd/signmill/internal/files"
 	"github.com/signmill/signmill/signer"
 	"github.com/signmill/signmill/signer/keyvault"
 )
@@ -72,7 +73,7 @@ func (c *keysExport) checkFlags(key keyArg) error {
 	case c.format == "der" && c.file == "" && display.IsTerminal(c.out):
 		return usagef("DER is not for terminals: use --out FILE")
 	case c.file != "":
-		return free(c.file, c.force)
+		return files.Free(c.file, c.force)
 	}
 	return nil
 }
@@ -87,7 +88,7 @@ func (c *keysExport) run(ctx context.Context, v *keyvault.Vault, key keyArg) err
 		return err
 	}
 	if c.file != "" {
-		return writeFile(c.file, text)
+		return files.Write(c.file, text, files.ForAll)
 	}
 	_, err = c.out.Write(text)
 	return err

@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/signmill/signmill/cmd/signmill/internal/files"
 	"github.com/signmill/signmill/signer/keyvault"
 )
 
@@ -54,7 +55,7 @@ const maxRandom = 64 << 10
 
 func (c *keysRandom) run(cmd *cobra.Command) error {
 	if c.file != "" {
-		if err := free(c.file, c.force); err != nil {
+		if err := files.Free(c.file, c.force); err != nil {
 			return err
 		}
 	}
@@ -64,7 +65,7 @@ func (c *keysRandom) run(cmd *cobra.Command) error {
 			return err
 		}
 		if c.file != "" {
-			return writeSecret(c.file, random, c.force)
+			return files.WriteSecret(c.file, random, c.force)
 		}
 		text := jose(random)
 		if c.hex {

@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/signmill/signmill/cmd/signmill/internal/files"
 	"github.com/signmill/signmill/queue"
 	"github.com/signmill/signmill/queue/servicebus"
 	"github.com/signmill/signmill/schema"
@@ -50,7 +51,7 @@ func startStack(t *testing.T, log io.Writer, flags ...string) *processes {
 		s.must(local.Process.Signal(os.Interrupt))
 		s.must(local.Wait())
 	})
-	s.await("the stack", func() bool { return exists(settings) })
+	s.await("the stack", func() bool { return files.Exists(settings) })
 	s.connect(settings)
 	return s
 }

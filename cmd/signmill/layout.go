@@ -2,15 +2,11 @@ package main
 
 import (
 	"fmt"
-	"github.com/signmill/signmill/cmd/signmill/internal/display"
 	"path/filepath"
 	"unicode/utf8"
-)
 
-// Names of what a campaign writes.
-const (
-	signatureSuffix = ".sig"
-	manifestName    = "signmill-manifest.json"
+	"github.com/signmill/signmill/cmd/signmill/internal/display"
+	"github.com/signmill/signmill/cmd/signmill/internal/files"
 )
 
 // layout says where a campaign writes, and what it may overwrite.
@@ -25,16 +21,16 @@ type layout struct {
 // file's relative path.
 func (l layout) signature(file string) (string, error) {
 	if l.Dir == "" {
-		return file + signatureSuffix, nil
+		return file + files.SignatureSuffix, nil
 	}
 	if !filepath.IsLocal(file) {
 		return "", fmt.Errorf("%s lies outside the current directory: with --out, start signmill in the directory that holds the files", display.OneLine(file))
 	}
-	return filepath.Join(l.Dir, file) + signatureSuffix, nil
+	return filepath.Join(l.Dir, file) + files.SignatureSuffix, nil
 }
 
 // manifest returns where the manifest goes.
-func (l layout) manifest() string { return filepath.Join(l.Dir, manifestName) }
+func (l layout) manifest() string { return filepath.Join(l.Dir, files.ManifestName) }
 
 // publicKey returns where the public key goes. A second version of the key, met
 // after a rotation, has a suffix.
@@ -57,7 +53,7 @@ func (l layout) check(file string, marks pathSet) error {
 	if marks.add(sig, isSignature) != 0 || marks.has(file, isSignature) {
 		return fmt.Errorf("%s: %s would be written over another file of this run", display.OneLine(file), display.OneLine(sig))
 	}
-	if !l.Force && !marks.has(file, isReplaced) && exists(sig) {
+	if !l.Force && !marks.has(file, isReplaced) && files.Exists(sig) {
 		return fmt.Errorf("%s exists: --force overwrites it, --resume keeps what is signed already", display.OneLine(sig))
 	}
 	return nil
@@ -70,7 +66,7 @@ func (l layout) checkOwn() error {
 	}
 	var faults faultList
 	for _, name := range []string{l.manifest(), l.manifest() + partialSuffix, l.publicKey("")} {
-		if exists(name) {
+		if files.Exists(name) {
 			faults.add(fmt.Errorf("%s exists: --resume carries on, --force starts over, --out DIR writes elsewhere", display.OneLine(name)))
 		}
 	}

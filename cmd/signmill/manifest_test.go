@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/signmill/signmill/cmd/signmill/internal/files"
 	"github.com/signmill/signmill/schema"
 )
 
@@ -33,7 +34,7 @@ func readAll(t *testing.T, name string, partial bool) ([]entry, error) {
 func TestManifestRoundTrip(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	name := filepath.Join(dir, "sub", manifestName)
+	name := filepath.Join(dir, "sub", files.ManifestName)
 	m, err := createManifest(name, testHead, false)
 	if err != nil {
 		t.Fatal(err)
@@ -45,7 +46,7 @@ func TestManifestRoundTrip(t *testing.T) {
 	if err := m.add(want...); err != nil {
 		t.Fatal(err)
 	}
-	if exists(name) {
+	if files.Exists(name) {
 		t.Error("the manifest has its name before it is complete")
 	}
 	if _, err := createManifest(name, testHead, false); err == nil || !strings.Contains(err.Error(), "--resume") {
@@ -70,7 +71,7 @@ func TestManifestRoundTrip(t *testing.T) {
 func TestManifestCutShort(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	name := filepath.Join(dir, manifestName)
+	name := filepath.Join(dir, files.ManifestName)
 	m, err := createManifest(name, testHead, false)
 	if err != nil {
 		t.Fatal(err)
@@ -108,7 +109,7 @@ func FuzzManifest(f *testing.F) {
 	f.Add([]byte(`{"files":{}}`))
 	dir := f.TempDir()
 	f.Fuzz(func(t *testing.T, text []byte) {
-		name := filepath.Join(dir, manifestName)
+		name := filepath.Join(dir, files.ManifestName)
 		if err := os.WriteFile(name, text, 0o600); err != nil {
 			t.Fatal(err)
 		}

@@ -10,6 +10,7 @@ import (
 	"sync"
 
 	"github.com/signmill/signmill/cmd/signmill/internal/display"
+	"github.com/signmill/signmill/cmd/signmill/internal/files"
 	"github.com/signmill/signmill/signer"
 )
 
@@ -40,7 +41,7 @@ type recorder struct {
 func (r *recorder) record(outcomes []outcome) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	pending := make([]*pendingFile, 0, len(outcomes))
+	pending := make([]*files.Pending, 0, len(outcomes))
 	entries := make([]entry, 0, len(outcomes))
 	for _, o := range outcomes {
 		p, e := r.prepare(o)
@@ -51,20 +52,20 @@ func (r *recorder) record(outcomes []outcome) error {
 	}
 	if err := r.manifest.add(entries...); err != nil {
 		for _, p := range pending {
-			p.discard()
+			p.Discard()
 		}
 		return fmt.Errorf("manifest: %w", display.Error(err))
 	}
 	var faults []error
 	for _, p := range pending {
-		faults = append(faults, p.publish())
+		faults = append(faults, p.Publish())
 	}
 	return errors.Join(append(faults, r.tell(entries))...)
 }
 
 // prepare writes a signature under a temporary name. If that is not possible
 // the entry says so.
-func (r *recorder) prepare(o outcome) (*pendingFile, entry) {
+func (r *recorder) prepare(o outcome) (*files.Pending, entry) {
 	if o.content == nil {
 		return nil, o.entry
 	}
@@ -77,14 +78,14 @@ func (r *recorder) prepare(o outcome) (*pendingFile, entry) {
 	return p, o.entry
 }
 
-func (r *recorder) place(o *outcome) (p *pendingFile, err error) {
+func (r *recorder) place(o *outcome) (p *files.Pending, err error) {
 	if o.PublicKey, err = r.publicKey(o.by); err != nil {
 		return nil, err
 	}
 	if o.Signature, err = r.layout.signature(o.Path); err != nil {
 		return nil, err
 	}
-	return prepareFile(o.Signature, o.content, forAll)
+	return files.Prepare(o.Signature, o.content, files.ForAll)
 }
 
 // publicKey writes the public key of a version once, and returns its file.
@@ -101,7 +102,7 @@ func (r *recorder) publicKey(by signatory) (string, error) {
 	if err == nil && !bytes.Equal(taken, text) && (len(r.pems) > 0 || !r.layout.Force) {
 		name = r.layout.publicKey("-" + kidVersion(by.kid))
 	}
-	if err := writeFile(name, text); err != nil {
+	if err := files.Write(name, text, files.ForAll); err != nil {
 		return "", err
 	}
 	if r.pems == nil {

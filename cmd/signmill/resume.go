@@ -4,10 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"github.com/signmill/signmill/cmd/signmill/internal/display"
 	"io/fs"
 	"os"
 	"runtime"
+
+	"github.com/signmill/signmill/cmd/signmill/internal/display"
+	"github.com/signmill/signmill/cmd/signmill/internal/files"
+	"github.com/signmill/signmill/cmd/signmill/internal/parallel"
 )
 
 // interruptedSuffix is at the end of the name of a partial manifest whose
@@ -56,7 +59,7 @@ func (e *earlier) rescue() error {
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
-	if exists(interrupted) || err == nil && info.Size() == 0 {
+	if files.Exists(interrupted) || err == nil && info.Size() == 0 {
 		return display.Error(os.Remove(partial))
 	}
 	return display.Error(os.Rename(partial, interrupted))
@@ -68,7 +71,7 @@ func (e *earlier) carry(ctx context.Context, to *manifestWriter, marks pathSet) 
 	defer e.close()
 	for _, m := range e.manifests {
 		work := func(c check) finding { return c.do(ctx) }
-		for f, err := range inParallel(runtime.GOMAXPROCS(0), manifestChecks(m, publicKeys{}), work) {
+		for f, err := range parallel.InOrder(runtime.GOMAXPROCS(0), manifestChecks(m, publicKeys{}), work) {
 			if err = errors.Join(err, ctx.Err()); err != nil {
 				return fmt.Errorf("resume: %w", err)
 			}

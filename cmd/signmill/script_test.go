@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/signmill/signmill/cmd/signmill/internal/files"
 )
 
 func TestMain(m *testing.M) {
@@ -55,7 +57,7 @@ const awaitFor = 5 * time.Minute
 
 // await waits until a file is there: await FILE
 func await(ts *testscript.TestScript, _ bool, args []string) {
-	poll(ts, args[0], func() bool { return exists(ts.MkAbs(args[0])) })
+	poll(ts, args[0], func() bool { return files.Exists(ts.MkAbs(args[0])) })
 }
 
 // awaitText waits until a file holds a text: awaittext FILE TEXT

@@ -6,6 +6,8 @@ import (
 	"io"
 	"path/filepath"
 	"strings"
+
+	"github.com/signmill/signmill/cmd/signmill/internal/files"
 )
 
 // setting is one environment variable that leads clients to a stack.
@@ -14,7 +16,7 @@ type setting struct{ name, value string }
 // newSettings writes the servers' authorities into dir and returns the settings.
 func newSettings(dir string, st *stack, at served) ([]setting, error) {
 	authority := filepath.Join(dir, "ca.pem")
-	if err := writeFile(authority, st.certificates()); err != nil {
+	if err := files.Write(authority, st.certificates(), files.ForAll); err != nil {
 		return nil, err
 	}
 	vault := at.vault.Addr().String()
@@ -39,7 +41,7 @@ func (o localOptions) announce(s streams, at served, settings []setting) error {
 		return err
 	}
 	if o.envFile != "" {
-		if err := writeFileMode(o.envFile, []byte(exportLines(settings)), forOwner); err != nil {
+		if err := files.Write(o.envFile, []byte(exportLines(settings)), files.ForOwner); err != nil {
 			return err
 		}
 	}

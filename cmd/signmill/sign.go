@@ -5,6 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/signmill/signmill/cmd/signmill/internal/files"
 	"github.com/signmill/signmill/schema"
 )
 
@@ -39,7 +40,7 @@ const signExamples = `  signmill sign --local report.pdf
 // signOptions are the flags of sign.
 type signOptions struct {
 	queueOptions
-	files     sources
+	files     files.Sources
 	to        layout
 	algorithm algorithmFlag
 

@@ -7,11 +7,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"github.com/signmill/signmill/cmd/signmill/internal/display"
 	"io"
 	"log/slog"
 	"runtime"
 	"syscall"
+
+	"github.com/signmill/signmill/cmd/signmill/internal/display"
 )
 
 // run is a whole signing campaign: prepare, connect, sign, sum up.

@@ -8,8 +8,11 @@ import (
 	"path/filepath"
 	"runtime"
 
-	"github.com/signmill/signmill/cmd/signmill/internal/display"
 	"github.com/spf13/cobra"
+
+	"github.com/signmill/signmill/cmd/signmill/internal/display"
+	"github.com/signmill/signmill/cmd/signmill/internal/files"
+	"github.com/signmill/signmill/cmd/signmill/internal/parallel"
 )
 
 const verifyHelp = `Checks signatures offline: each FILE against FILE.sig and a public key, or every
@@ -30,7 +33,7 @@ const verifyExamples = `  signmill verify
 
 // verifyOptions are the flags of verify.
 type verifyOptions struct {
-	files     sources
+	files     files.Sources
 	out       string
 	manifest  string
 	asked     bool // for that manifest
@@ -54,7 +57,7 @@ func newVerify(s streams) *cobra.Command {
 		},
 	}
 	f := cmd.Flags()
-	f.StringVar(&o.manifest, "manifest", manifestName, "the manifest `FILE`, which names files, algorithms and public keys")
+	f.StringVar(&o.manifest, "manifest", files.ManifestName, "the manifest `FILE`, which names files, algorithms and public keys")
 	f.StringVar(&o.publicKey, "public-key", "", "the `FILE` with the only public key that counts, in PEM")
 	f.StringVar(&o.out, "out", "", "the directory `DIR` that sign --out wrote to, instead of beside the files")
 	f.StringVar(&o.files.From, "from", "", "a `FILE` that lists more files, one in each line; - is standard input")
@@ -74,7 +77,7 @@ func (o verifyOptions) run(ctx context.Context, s streams) error {
 	defer done()
 	good, bad := 0, 0
 	work := func(c check) finding { return c.do(ctx) }
-	for f, err := range inParallel(runtime.GOMAXPROCS(0), checks, work) {
+	for f, err := range parallel.InOrder(runtime.GOMAXPROCS(0), checks, work) {
 		if err != nil {
 			return err
 		}
@@ -101,10 +104,10 @@ func (o verifyOptions) run(ctx context.Context, s streams) error {
 func (o verifyOptions) checks(notes io.Writer) (seq iter.Seq2[check, error], done func(), err error) {
 	done = func() {}
 	if o.out != "" && !o.asked {
-		o.manifest = filepath.Join(o.out, manifestName)
+		o.manifest = filepath.Join(o.out, files.ManifestName)
 	}
 	some := len(o.files.Files) > 0 || o.files.From != ""
-	if some && o.publicKey == "" && !o.asked && !exists(o.manifest) {
+	if some && o.publicKey == "" && !o.asked && !files.Exists(o.manifest) {
 		if o.publicKey, err = o.onlyKey(); err != nil {
 			return nil, done, err
 		}
@@ -156,10 +159,10 @@ func (o verifyOptions) listedChecks(m *manifestReader, keys publicKeys) iter.Seq
 				yield(c, err)
 				return
 			}
-			listed[pathKey(c.file)] = c
+			listed[files.PathKey(c.file)] = c
 		}
-		for file, err := range o.files.each() {
-			c, known := listed[pathKey(file)]
+		for file, err := range o.files.Each() {
+			c, known := listed[files.PathKey(file)]
 			if c.file = file; err == nil && !known {
 				c.missing = fmt.Errorf("%s has no entry for it: --public-key checks without one", display.OneLine(o.manifest))
 			}
@@ -181,7 +184,7 @@ func (o verifyOptions) fileChecks() (iter.Seq2[check, error], error) {
 		return nil, err
 	}
 	return func(yield func(check, error) bool) {
-		for file, err := range o.files.each() {
+		for file, err := range o.files.Each() {
 			c := check{file: file, algorithm: algorithm, public: public, key: o.publicKey}
 			if err == nil {
 				c.signature, err = layout{Dir: o.out}.signature(file)

@@ -9,8 +9,9 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"github.com/signmill/signmill/cmd/signmill/internal/display"
 	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
+
+	"github.com/signmill/signmill/cmd/signmill/internal/display"
 )
 
 // Columns of a waterfall.

@@ -1,4 +1,4 @@
-package main
+package files
 
 import (
 	"context"
@@ -13,37 +13,37 @@ import (
 	"github.com/signmill/signmill/schema"
 )
 
-// document is a file to sign.
-type document struct {
-	path   string
-	size   int64
-	digest []byte
-	err    error // the file could not be read; digest is nil
+// Document is a file to sign.
+type Document struct {
+	Path   string
+	Size   int64
+	Digest []byte
+	Err    error // the file could not be read; digest is nil
 }
 
-// digestFile reads a file once, in pieces, and returns its digest. The size is
+// Digest reads a file once, in pieces, and returns its digest. The size is
 // that of what was read. It ends early when ctx does.
-func digestFile(ctx context.Context, path string, a schema.Algorithm) document {
-	d := document{path: path}
-	f, err := openRegular(path)
+func Digest(ctx context.Context, path string, a schema.Algorithm) Document {
+	d := Document{Path: path}
+	f, err := OpenRegular(path)
 	if err != nil {
-		d.err = err
+		d.Err = err
 		return d
 	}
 	defer f.Close() //nolint:errcheck // only read
 	h := a.Hash().New()
-	d.size, err = io.Copy(h, &cancelled{ctx, f})
+	d.Size, err = io.Copy(h, &cancelled{ctx, f})
 	if err != nil {
-		d.err = fmt.Errorf("read %s: %w", display.OneLine(path), display.Error(err))
+		d.Err = fmt.Errorf("read %s: %w", display.OneLine(path), display.Error(err))
 		return d
 	}
-	d.digest = h.Sum(nil)
+	d.Digest = h.Sum(nil)
 	return d
 }
 
-// openRegular opens a file to read. It refuses a pipe or a device, on which a
+// OpenRegular opens a file to read. It refuses a pipe or a device, on which a
 // reader might wait for ever, and does not wait to find out.
-func openRegular(name string) (*os.File, error) {
+func OpenRegular(name string) (*os.File, error) {
 	f, err := os.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
 		return nil, display.Error(err)

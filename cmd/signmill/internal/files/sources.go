@@ -1,24 +1,32 @@
-package main
+package files
 
 import (
 	"bufio"
 	"bytes"
+	"crypto/sha256"
 	"errors"
 	"fmt"
-	"github.com/signmill/signmill/cmd/signmill/internal/display"
 	"io"
 	"io/fs"
 	"iter"
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/signmill/signmill/cmd/signmill/internal/display"
+)
+
+// Names of what signmill writes.
+const (
+	SignatureSuffix = ".sig"
+	ManifestName    = "signmill-manifest.json"
 )
 
 // maxPath bounds one line of a list of files; longer than any system's paths.
 const maxPath = 64 * 1024
 
-// sources says which files are meant.
-type sources struct {
+// Sources says which files are meant.
+type Sources struct {
 	Files     []string  // as on the command line
 	From      string    // a file that lists more of them; "-" is Stdin; "" is none
 	NUL       bool      // the list is separated by NUL instead of line ends
@@ -26,10 +34,10 @@ type sources struct {
 	Stdin     io.Reader // read for From "-"
 }
 
-// each yields the files one by one, without holding them. An error ends it.
-func (s sources) each() iter.Seq2[string, error] {
+// Each yields the files one by one, without holding them. An error ends it.
+func (s Sources) Each() iter.Seq2[string, error] {
 	return func(yield func(string, error) bool) {
-		for name, err := range s.named() {
+		for name, err := range s.Names() {
 			if err != nil {
 				yield("", err)
 				return
@@ -41,8 +49,8 @@ func (s sources) each() iter.Seq2[string, error] {
 	}
 }
 
-// named yields the names from the command line, then those from the list.
-func (s sources) named() iter.Seq2[string, error] {
+// Names yields the names from the command line, then those from the list.
+func (s Sources) Names() iter.Seq2[string, error] {
 	return func(yield func(string, error) bool) {
 		for _, name := range s.Files {
 			if !yield(name, nil) {
@@ -56,7 +64,7 @@ func (s sources) named() iter.Seq2[string, error] {
 }
 
 // listed yields the names in the list.
-func (s sources) listed(yield func(string, error) bool) {
+func (s Sources) listed(yield func(string, error) bool) {
 	in := s.Stdin
 	if s.From != "-" {
 		f, err := os.Open(s.From)
@@ -95,20 +103,20 @@ func splitNUL(data []byte, atEOF bool) (advance int, token []byte, err error) {
 
 // expand yields a file as it is, and a directory as the regular files in it.
 // It reports whether more is wanted.
-func (s sources) expand(name string, yield func(string, error) bool) bool {
+func (s Sources) expand(name string, yield func(string, error) bool) bool {
 	if name == "" {
-		return yield("", &badFile{errors.New("the name of a file is empty")})
+		return yield("", &BadFile{errors.New("the name of a file is empty")})
 	}
 	info, err := os.Stat(name)
 	switch {
 	case err != nil:
-		return yield("", &badFile{display.Error(err)})
+		return yield("", &BadFile{display.Error(err)})
 	case info.Mode().IsRegular():
 		return yield(filepath.Clean(name), nil)
 	case !info.IsDir():
-		return yield("", &badFile{fmt.Errorf("%s is not a regular file", display.OneLine(name))})
+		return yield("", &BadFile{fmt.Errorf("%s is not a regular file", display.OneLine(name))})
 	case !s.Recursive:
-		return yield("", &badFile{fmt.Errorf("%s is a directory: --recursive takes the files in it", display.OneLine(name))})
+		return yield("", &BadFile{fmt.Errorf("%s is a directory: --recursive takes the files in it", display.OneLine(name))})
 	}
 	return walk(name, yield)
 }
@@ -124,7 +132,7 @@ func walk(root string, yield func(string, error) bool) bool {
 			return nil
 		}
 		if err != nil {
-			err = &badFile{display.Error(err)}
+			err = &BadFile{display.Error(err)}
 		}
 		if !yield(name, err) {
 			return errEnough
@@ -134,14 +142,26 @@ func walk(root string, yield func(string, error) bool) bool {
 	return err == nil
 }
 
-// badFile is an error of one file among many.
-type badFile struct{ err error }
+// BadFile is an error of one file among many.
+type BadFile struct{ err error }
 
-func (b *badFile) Error() string { return b.err.Error() }
-func (b *badFile) Unwrap() error { return b.err }
+// Error implements error.
+func (b *BadFile) Error() string { return b.err.Error() }
+
+// Unwrap returns the cause.
+func (b *BadFile) Unwrap() error { return b.err }
 
 // isOutput reports whether a file's name is one that signmill gives.
 func isOutput(name string) bool {
-	return strings.HasSuffix(name, signatureSuffix) || strings.HasPrefix(name, tempPrefix) ||
-		strings.HasPrefix(name, "signmill-") && (strings.HasSuffix(name, ".pem") || strings.HasPrefix(name, manifestName))
+	return strings.HasSuffix(name, SignatureSuffix) || strings.HasPrefix(name, tempPrefix) ||
+		strings.HasPrefix(name, "signmill-") && (strings.HasSuffix(name, ".pem") || strings.HasPrefix(name, ManifestName))
+}
+
+// PathKey is the same for all spellings of a path.
+func PathKey(path string) [16]byte {
+	if abs, err := filepath.Abs(path); err == nil {
+		path = abs
+	}
+	sum := sha256.Sum256([]byte(path))
+	return [16]byte(sum[:])
 }

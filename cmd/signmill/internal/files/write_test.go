@@ -1,4 +1,4 @@
-package main
+package files
 
 import (
 	"os"
@@ -9,7 +9,7 @@ import (
 func TestWriteSecret(t *testing.T) {
 	t.Parallel()
 	name := filepath.Join(t.TempDir(), "new", "secret")
-	write := func(text string, force bool) error { return writeSecret(name, []byte(text), force) }
+	write := func(text string, force bool) error { return WriteSecret(name, []byte(text), force) }
 	if err := write("one", false); err != nil {
 		t.Fatal(err)
 	}
@@ -23,7 +23,7 @@ func TestWriteSecret(t *testing.T) {
 		t.Fatal(err)
 	}
 	info, err := os.Stat(name)
-	if text, _ := os.ReadFile(name); err != nil || string(text) != "three" || info.Mode().Perm() != forOwner {
+	if text, _ := os.ReadFile(name); err != nil || string(text) != "three" || info.Mode().Perm() != ForOwner {
 		t.Errorf("it holds %q with mode %v, %v", text, info.Mode(), err)
 	}
 	if left, _ := filepath.Glob(filepath.Join(filepath.Dir(name), tempPrefix+"*")); len(left) > 0 {

@@ -1,4 +1,4 @@
-package main
+package parallel
 
 import (
 	"errors"
@@ -24,7 +24,7 @@ func numbers(n int, err error) iter.Seq2[int, error] {
 	}
 }
 
-func TestInParallelKeepsOrderAndBound(t *testing.T) {
+func TestInOrderKeepsOrderAndBound(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		const bound = 4
@@ -36,7 +36,7 @@ func TestInParallelKeepsOrderAndBound(t *testing.T) {
 			return i
 		}
 		var got []int
-		for i, err := range inParallel(bound, numbers(20, nil), work) {
+		for i, err := range InOrder(bound, numbers(20, nil), work) {
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -51,19 +51,19 @@ func TestInParallelKeepsOrderAndBound(t *testing.T) {
 	})
 }
 
-func TestInParallelEnds(t *testing.T) {
+func TestInOrderEnds(t *testing.T) {
 	t.Parallel()
 	broken := errors.New("broken")
 	synctest.Test(t, func(*testing.T) { // the bubble ends only when every goroutine has
 		seen := 0
-		for range inParallel(3, numbers(100, nil), func(i int) int { return i }) {
+		for range InOrder(3, numbers(100, nil), func(i int) int { return i }) {
 			if seen++; seen == 5 {
 				break
 			}
 		}
 	})
 	var got error
-	for _, err := range inParallel(3, numbers(2, broken), func(i int) int { return i }) {
+	for _, err := range InOrder(3, numbers(2, broken), func(i int) int { return i }) {
 		got = err
 	}
 	if !errors.Is(got, broken) {

@@ -1,14 +1,16 @@
-package main
+// Package parallel works on the values of a sequence with several goroutines,
+// and keeps their order.
+package parallel
 
 import (
 	"iter"
 	"sync"
 )
 
-// inParallel yields work's result for each value of in, in the order of in,
+// InOrder yields work's result for each value of in, in the order of in,
 // with n calls under way at most. An error from in is yielded and ends it.
 // Nothing of it runs on after the loop over it has ended.
-func inParallel[T, R any](n int, in iter.Seq2[T, error], work func(T) R) iter.Seq2[R, error] {
+func InOrder[T, R any](n int, in iter.Seq2[T, error], work func(T) R) iter.Seq2[R, error] {
 	return func(yield func(R, error) bool) {
 		var (
 			turns   = make(chan chan R, n-1) // one result each; closed by the feeder
