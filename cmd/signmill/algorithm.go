@@ -50,8 +50,3 @@ func addAlgorithm(cmd *cobra.Command, a *algorithmFlag, purpose string) {
 		panic(err) // the flag stands one line above
 	}
 }
-
-// digestName returns the name of the hash that a signs, as in a manifest.
-func digestName(a schema.Algorithm) string {
-	return fmt.Sprintf("sha%d", a.Hash().Size()*8)
-}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/signmill/signmill/cmd/signmill/internal/files"
+	"github.com/signmill/signmill/cmd/signmill/internal/manifest"
 	"github.com/signmill/signmill/schema"
 )
 
@@ -46,21 +47,21 @@ func (c *campaign) answer(ctx context.Context, id string, documents []files.Docu
 }
 
 // failure is the outcome of a file without a signature.
-func (c *campaign) failure(d files.Document, e entryError) outcome {
+func (c *campaign) failure(d files.Document, e manifest.Failure) outcome {
 	o := c.outcome(d)
-	o.Status, o.Error = statusFailed, &e
+	o.Status, o.Error = manifest.Failed, &e
 	return o
 }
 
 func (c *campaign) outcome(d files.Document) outcome {
-	o := outcome{entry: entry{Path: d.Path, Size: d.Size, Algorithm: c.Algorithm}}
+	o := outcome{Entry: manifest.Entry{Path: d.Path, Size: d.Size, Algorithm: c.Algorithm}}
 	if d.Digest != nil {
-		o.Digest = digestText(c.Algorithm, d.Digest)
+		o.Digest = manifest.DigestText(c.Algorithm, d.Digest)
 	}
 	return o
 }
 
 // refusal is an error of the worker as an entry shows it.
-func refusal(e *schema.Error) entryError {
-	return entryError{Code: string(e.Code), Message: e.Message, Retryable: e.Retryable}
+func refusal(e *schema.Error) manifest.Failure {
+	return manifest.Failure{Code: string(e.Code), Message: e.Message, Retryable: e.Retryable}
 }

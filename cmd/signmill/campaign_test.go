@@ -16,6 +16,7 @@ import (
 
 	"github.com/signmill/signmill/cmd/signmill/internal/display"
 	"github.com/signmill/signmill/cmd/signmill/internal/files"
+	"github.com/signmill/signmill/cmd/signmill/internal/manifest"
 	"github.com/signmill/signmill/queue"
 	"github.com/signmill/signmill/queue/servicebus"
 	"github.com/signmill/signmill/schema"
@@ -97,7 +98,7 @@ func (r *campaignRig) prepare(c *campaignConfig, count int) {
 		r.t.Fatal(err)
 	}
 	r.t.Cleanup(c.Plan.Close)
-	m, err := createManifest(filepath.Join(r.dir, files.ManifestName), testHead, false)
+	m, err := manifest.Create(filepath.Join(r.dir, files.ManifestName), manifest.Head{Run: "run", Key: "k", Algorithm: schema.ES256}, false)
 	if err != nil {
 		r.t.Fatal(err)
 	}

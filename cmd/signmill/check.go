@@ -10,6 +10,7 @@ import (
 
 	"github.com/signmill/signmill/cmd/signmill/internal/display"
 	"github.com/signmill/signmill/cmd/signmill/internal/files"
+	"github.com/signmill/signmill/cmd/signmill/internal/manifest"
 	"github.com/signmill/signmill/schema"
 	"github.com/signmill/signmill/signer"
 )
@@ -21,9 +22,9 @@ type check struct {
 	digest    string // what the manifest says; "" when nothing does
 	algorithm schema.Algorithm
 	public    crypto.PublicKey
-	key       string // file of public; "" when it is pinned
-	missing   error  // why there is nothing to check it with; nil: there is
-	entry     entry  // where it came from; zero without a manifest
+	key       string         // file of public; "" when it is pinned
+	missing   error          // why there is nothing to check it with; nil: there is
+	entry     manifest.Entry // where it came from; zero without a manifest
 }
 
 // finding is what came of a check.
@@ -40,14 +41,14 @@ func (c check) do(ctx context.Context) finding {
 	if c.entry.Error != nil {
 		return finding{c, fmt.Errorf("it was not signed: %s", c.entry.Error.Message)}
 	}
-	if c.public == nil || c.entry.Status == statusFailed {
+	if c.public == nil || c.entry.Status == manifest.Failed {
 		return finding{c, errors.New("it was not signed")}
 	}
 	d := files.Digest(ctx, c.file, c.algorithm)
 	if d.Err != nil {
 		return finding{c, d.Err}
 	}
-	if c.digest != "" && c.digest != digestText(c.algorithm, d.Digest) {
+	if c.digest != "" && c.digest != manifest.DigestText(c.algorithm, d.Digest) {
 		return finding{c, errors.New("the file has changed since it was signed")}
 	}
 	sig, err := readSignature(c.signature)

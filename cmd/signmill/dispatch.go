@@ -6,6 +6,7 @@ import (
 	"strconv"
 
 	"github.com/signmill/signmill/cmd/signmill/internal/files"
+	"github.com/signmill/signmill/cmd/signmill/internal/manifest"
 	"github.com/signmill/signmill/cmd/signmill/internal/parallel"
 	"github.com/signmill/signmill/queue"
 	"github.com/signmill/signmill/schema"
@@ -89,5 +90,5 @@ func (c *campaign) jobID(number int) string {
 
 // unreadable is the outcome of a file that could not be hashed.
 func (c *campaign) unreadable(d files.Document) outcome {
-	return c.failure(d, entryError{Code: codeUnreadable, Message: d.Err.Error()})
+	return c.failure(d, manifest.Failure{Code: manifest.Unreadable, Message: d.Err.Error()})
 }

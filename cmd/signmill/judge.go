@@ -7,6 +7,7 @@ import (
 	"strconv"
 
 	"github.com/signmill/signmill/cmd/signmill/internal/files"
+	"github.com/signmill/signmill/cmd/signmill/internal/manifest"
 	"github.com/signmill/signmill/schema"
 	"github.com/signmill/signmill/signer"
 )
@@ -20,7 +21,7 @@ func (c *campaign) judge(ctx context.Context, id string, documents []files.Docum
 	}
 	switch {
 	case err != nil:
-		return c.failAll(documents, entryError{Code: codeBadReply, Message: "the reply cannot be used: " + err.Error(), Retryable: true})
+		return c.failAll(documents, manifest.Failure{Code: manifest.BadReply, Message: "the reply cannot be used: " + err.Error(), Retryable: true})
 	case result.Error != nil:
 		return c.failAll(documents, refusal(result.Error))
 	}
@@ -38,7 +39,7 @@ func (c *campaign) judge(ctx context.Context, id string, documents []files.Docum
 	for i, d := range documents {
 		item, answered := items[strconv.Itoa(i)]
 		if !answered {
-			outcomes = append(outcomes, c.failure(d, entryError{Code: codeBadReply, Message: "the reply leaves the file out", Retryable: true}))
+			outcomes = append(outcomes, c.failure(d, manifest.Failure{Code: manifest.BadReply, Message: "the reply leaves the file out", Retryable: true}))
 			continue
 		}
 		outcomes = append(outcomes, c.judgeItem(d, item, signatory{result.KID, public}))
@@ -69,20 +70,20 @@ func (c *campaign) judgeItem(d files.Document, item schema.ItemResult, by signat
 		return c.failure(d, unverifiable(err))
 	}
 	o := c.outcome(d)
-	o.Status, o.KID, o.content, o.by = statusSigned, by.kid, form, by
+	o.Status, o.KID, o.content, o.by = manifest.Signed, by.kid, form, by
 	return o
 }
 
 // unverifiable is the error of a signature that was thrown away here.
-func unverifiable(err error) entryError {
-	e := entryError{Code: string(schema.CodeIntegrity), Message: "the signature was thrown away: " + err.Error()}
+func unverifiable(err error) manifest.Failure {
+	e := manifest.Failure{Code: string(schema.CodeIntegrity), Message: "the signature was thrown away: " + err.Error()}
 	if cause := signer.AsError(err); cause.Code != schema.CodeInternal {
 		e.Code, e.Retryable = string(cause.Code), cause.Retryable()
 	}
 	return e
 }
 
-func (c *campaign) failAll(documents []files.Document, e entryError) []outcome {
+func (c *campaign) failAll(documents []files.Document, e manifest.Failure) []outcome {
 	outcomes := make([]outcome, 0, len(documents))
 	for _, d := range documents {
 		outcomes = append(outcomes, c.failure(d, e))

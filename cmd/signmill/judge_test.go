@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/signmill/signmill/cmd/signmill/internal/files"
+	"github.com/signmill/signmill/cmd/signmill/internal/manifest"
 	"github.com/signmill/signmill/schema"
 )
 
@@ -26,17 +27,17 @@ func TestBadReplies(t *testing.T) {
 		code string // "" for a good reply
 	}{
 		"good":     {func(r *campaignRig, j schema.Job) []byte { return r.encode(r.result(j, r.key)) }, ""},
-		"not JSON": {func(*campaignRig, schema.Job) []byte { return []byte("{") }, codeBadReply},
+		"not JSON": {func(*campaignRig, schema.Job) []byte { return []byte("{") }, manifest.BadReply},
 		"of another job": {func(r *campaignRig, j schema.Job) []byte {
 			result := r.result(j, r.key)
 			result.ID = "run.1-99"
 			return r.encode(result)
-		}, codeBadReply},
+		}, manifest.BadReply},
 		"of another item": {func(r *campaignRig, j schema.Job) []byte {
 			result := r.result(j, r.key)
 			result.Items[0].ID = "7"
 			return r.encode(result)
-		}, codeBadReply},
+		}, manifest.BadReply},
 		"by another key": {func(r *campaignRig, j schema.Job) []byte { return r.encode(r.result(j, stranger)) }, string(schema.CodeIntegrity)},
 		"refusal": {func(r *campaignRig, j schema.Job) []byte {
 			refused := &schema.Error{Code: schema.CodeKeyNotAllowed, Message: "no"}
@@ -62,12 +63,12 @@ func TestBadReplies(t *testing.T) {
 // only if code is "".
 func (r *campaignRig) wantOne(code string) {
 	r.t.Helper()
-	if err := r.Record.manifest.finish(r.Record.total()); err != nil {
+	if err := r.Record.manifest.Finish(r.Record.total()); err != nil {
 		r.t.Fatal(err)
 	}
-	entries, err := readAll(r.t, filepath.Join(r.dir, files.ManifestName), false)
-	if err != nil || len(entries) != 1 {
-		r.t.Fatalf("got %d entries and error %v, want 1", len(entries), err)
+	entries := r.entries()
+	if len(entries) != 1 {
+		r.t.Fatalf("got %d entries, want 1", len(entries))
 	}
 	got := ""
 	if entries[0].Error != nil {
@@ -79,6 +80,23 @@ func (r *campaignRig) wantOne(code string) {
 	if wrote := r.signatures() == 1; wrote != (code == "") {
 		r.t.Errorf("signature written: got %t, want %t", wrote, code == "")
 	}
+}
+
+// entries returns what the manifest holds.
+func (r *campaignRig) entries() (all []manifest.Entry) {
+	r.t.Helper()
+	m, err := manifest.Open(filepath.Join(r.dir, files.ManifestName), false)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	defer m.Close()
+	for e, err := range m.Entries() {
+		if err != nil {
+			r.t.Fatal(err)
+		}
+		all = append(all, e)
+	}
+	return all
 }
 
 // TestForeignReply meets another's reply: it stays in the queue, and the run

@@ -7,6 +7,7 @@ import (
 
 	"github.com/signmill/signmill/cmd/signmill/internal/display"
 	"github.com/signmill/signmill/cmd/signmill/internal/files"
+	"github.com/signmill/signmill/cmd/signmill/internal/manifest"
 )
 
 // layout says where a campaign writes, and what it may overwrite.
@@ -65,7 +66,7 @@ func (l layout) checkOwn() error {
 		return nil
 	}
 	var faults faultList
-	for _, name := range []string{l.manifest(), l.manifest() + partialSuffix, l.publicKey("")} {
+	for _, name := range []string{l.manifest(), l.manifest() + manifest.PartialSuffix, l.publicKey("")} {
 		if files.Exists(name) {
 			faults.add(fmt.Errorf("%s exists: --resume carries on, --force starts over, --out DIR writes elsewhere", display.OneLine(name)))
 		}

@@ -11,13 +11,14 @@ import (
 
 	"github.com/signmill/signmill/cmd/signmill/internal/display"
 	"github.com/signmill/signmill/cmd/signmill/internal/files"
+	"github.com/signmill/signmill/cmd/signmill/internal/manifest"
 	"github.com/signmill/signmill/signer"
 )
 
 // outcome is what became of one file: its entry, and the signature if it has
 // one.
 type outcome struct {
-	entry
+	manifest.Entry
 	content []byte    // of the signature's file
 	by      signatory // who signed
 }
@@ -26,12 +27,12 @@ type outcome struct {
 // on standard output. It may be used from several goroutines.
 type recorder struct {
 	layout   layout
-	manifest *manifestWriter
+	manifest *manifest.Writer
 	progress *display.Progress
 	lines    io.Writer // for --json; nil: none
 
 	mu     sync.Mutex        // guards the fields below
-	counts counts            // of what was recorded
+	counts manifest.Counts   // of what was recorded
 	pems   map[string]string // public key files, by kid
 }
 
@@ -42,7 +43,7 @@ func (r *recorder) record(outcomes []outcome) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	pending := make([]*files.Pending, 0, len(outcomes))
-	entries := make([]entry, 0, len(outcomes))
+	entries := make([]manifest.Entry, 0, len(outcomes))
 	for _, o := range outcomes {
 		p, e := r.prepare(o)
 		if p != nil {
@@ -50,7 +51,7 @@ func (r *recorder) record(outcomes []outcome) error {
 		}
 		entries = append(entries, e)
 	}
-	if err := r.manifest.add(entries...); err != nil {
+	if err := r.manifest.Add(entries...); err != nil {
 		for _, p := range pending {
 			p.Discard()
 		}
@@ -65,17 +66,17 @@ func (r *recorder) record(outcomes []outcome) error {
 
 // prepare writes a signature under a temporary name. If that is not possible
 // the entry says so.
-func (r *recorder) prepare(o outcome) (*files.Pending, entry) {
+func (r *recorder) prepare(o outcome) (*files.Pending, manifest.Entry) {
 	if o.content == nil {
-		return nil, o.entry
+		return nil, o.Entry
 	}
 	p, err := r.place(&o)
 	if err != nil {
-		o.Status, o.KID, o.Signature, o.PublicKey = statusFailed, "", "", ""
-		o.Error = &entryError{Code: codeUnwritable, Message: err.Error(), Retryable: true}
-		return nil, o.entry
+		o.Status, o.KID, o.Signature, o.PublicKey = manifest.Failed, "", "", ""
+		o.Error = &manifest.Failure{Code: manifest.Unwritable, Message: err.Error(), Retryable: true}
+		return nil, o.Entry
 	}
-	return p, o.entry
+	return p, o.Entry
 }
 
 func (r *recorder) place(o *outcome) (p *files.Pending, err error) {
@@ -113,10 +114,10 @@ func (r *recorder) publicKey(by signatory) (string, error) {
 }
 
 // tell counts entries and shows them.
-func (r *recorder) tell(entries []entry) error {
+func (r *recorder) tell(entries []manifest.Entry) error {
 	signed, failed := 0, 0
 	for _, e := range entries {
-		if e.Status == statusSigned {
+		if e.Status == manifest.Signed {
 			signed++
 		} else {
 			failed++
@@ -134,7 +135,7 @@ func (r *recorder) tell(entries []entry) error {
 }
 
 // total returns what was recorded up to now.
-func (r *recorder) total() counts {
+func (r *recorder) total() manifest.Counts {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.counts

@@ -10,6 +10,7 @@ import (
 
 	"github.com/signmill/signmill/cmd/signmill/internal/display"
 	"github.com/signmill/signmill/cmd/signmill/internal/files"
+	"github.com/signmill/signmill/cmd/signmill/internal/manifest"
 	"github.com/signmill/signmill/cmd/signmill/internal/parallel"
 )
 
@@ -21,18 +22,18 @@ const interruptedSuffix = ".interrupted"
 // nothing.
 type earlier struct {
 	layout    layout
-	manifests []*manifestReader
+	manifests []*manifest.Reader
 }
 
 // openEarlier finds what is to be resumed. The manifests must agree with head;
 // its Run becomes theirs.
-func openEarlier(l layout, head *manifestHead) (*earlier, error) {
+func openEarlier(l layout, head *manifest.Head) (*earlier, error) {
 	e := &earlier{layout: l}
 	if err := e.rescue(); err != nil {
 		return nil, err
 	}
 	for _, suffix := range []string{"", interruptedSuffix} {
-		m, err := openManifest(l.manifest()+suffix, suffix != "")
+		m, err := manifest.Open(l.manifest()+suffix, suffix != "")
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
@@ -43,7 +44,7 @@ func openEarlier(l layout, head *manifestHead) (*earlier, error) {
 		e.manifests = append(e.manifests, m)
 		if m.Key != head.Key || m.Algorithm != head.Algorithm {
 			e.close()
-			return nil, usagef("%s is of key %s with %s: resume with the same --key and --alg, or use another --out", display.OneLine(m.name), m.Key, m.Algorithm)
+			return nil, usagef("%s is of key %s with %s: resume with the same --key and --alg, or use another --out", display.OneLine(m.Name), m.Key, m.Algorithm)
 		}
 		head.Run = m.Run
 	}
@@ -54,7 +55,7 @@ func openEarlier(l layout, head *manifestHead) (*earlier, error) {
 // one lies there already, the campaign was killed before it had taken over
 // everything from there, and had nothing of its own; nor has an empty one.
 func (e *earlier) rescue() error {
-	partial, interrupted := e.layout.manifest()+partialSuffix, e.layout.manifest()+interruptedSuffix
+	partial, interrupted := e.layout.manifest()+manifest.PartialSuffix, e.layout.manifest()+interruptedSuffix
 	info, err := os.Lstat(partial)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -67,7 +68,7 @@ func (e *earlier) rescue() error {
 
 // carry copies the entries that still hold into the new manifest, and marks
 // their files as kept and the other ones as replaceable.
-func (e *earlier) carry(ctx context.Context, to *manifestWriter, marks pathSet) error {
+func (e *earlier) carry(ctx context.Context, to *manifest.Writer, marks pathSet) error {
 	defer e.close()
 	for _, m := range e.manifests {
 		work := func(c check) finding { return c.do(ctx) }
@@ -88,7 +89,7 @@ func (e *earlier) carry(ctx context.Context, to *manifestWriter, marks pathSet) 
 }
 
 // keep takes over one entry, if its signature verifies.
-func keep(f finding, to *manifestWriter, marks pathSet) error {
+func keep(f finding, to *manifest.Writer, marks pathSet) error {
 	if f.err != nil {
 		marks.add(f.file, isReplaced)
 		return nil
@@ -96,7 +97,7 @@ func keep(f finding, to *manifestWriter, marks pathSet) error {
 	if marks.add(f.file, isKept)&isKept != 0 {
 		return nil
 	}
-	return to.add(f.entry)
+	return to.Add(f.entry)
 }
 
 func (e *earlier) close() {

@@ -13,6 +13,7 @@ import (
 	"syscall"
 
 	"github.com/signmill/signmill/cmd/signmill/internal/display"
+	"github.com/signmill/signmill/cmd/signmill/internal/manifest"
 )
 
 // run is a whole signing campaign: prepare, connect, sign, sum up.
@@ -43,20 +44,20 @@ func (o signOptions) run(ctx context.Context, s streams, log *slog.Logger) error
 // prepare begins the manifest and checks every file. With --resume it first
 // takes over what holds from the earlier run.
 func (o signOptions) prepare(ctx context.Context, r *recorder) (p *plan, run string, err error) {
-	head := manifestHead{Schema: manifestVersion, Run: randomID(16), Key: o.to.Key, Algorithm: o.algorithm.Algorithm}
+	head := manifest.Head{Run: randomID(16), Key: o.to.Key, Algorithm: o.algorithm.Algorithm}
 	before := &earlier{layout: o.to}
 	if o.to.Resume {
 		if before, err = openEarlier(o.to, &head); err != nil {
 			return nil, "", err
 		}
 	}
-	if r.manifest, err = createManifest(o.to.manifest(), head, o.to.Force); err != nil {
+	if r.manifest, err = manifest.Create(o.to.manifest(), head, o.to.Force); err != nil {
 		before.close()
 		return nil, "", err
 	}
 	marks := pathSet{}
 	if err = before.carry(ctx, r.manifest, marks); err != nil {
-		r.manifest.discard() // what it was to be taken from is still there
+		r.manifest.Discard() // what it was to be taken from is still there
 		return nil, "", err
 	}
 	if p, err = makePlan(o.files, o.to, marks); err != nil {
@@ -67,11 +68,11 @@ func (o signOptions) prepare(ctx context.Context, r *recorder) (p *plan, run str
 
 // undo ends a manifest to which nothing was added: one that is resumed still
 // holds what it was given.
-func (o signOptions) undo(m *manifestWriter) error {
+func (o signOptions) undo(m *manifest.Writer) error {
 	if o.to.Resume {
-		return m.finish(counts{Interrupted: true})
+		return m.Finish(manifest.Counts{Interrupted: true})
 	}
-	m.discard()
+	m.Discard()
 	return nil
 }
 
@@ -98,7 +99,7 @@ func (o signOptions) sign(s stages, w io.Writer, log *slog.Logger, c campaignCon
 // conclude completes the manifest and says what came of the campaign. Only if
 // that has not even begun is the manifest taken back: once a job is submitted,
 // its reply may come late, and --resume must know it.
-func (o signOptions) conclude(out io.Writer, r *recorder, c counts, failure error) error {
+func (o signOptions) conclude(out io.Writer, r *recorder, c manifest.Counts, failure error) error {
 	if errors.Is(failure, errHurry) {
 		failure = nil
 	}
@@ -136,8 +137,8 @@ func countFiles(n int) string {
 
 // complete ends the manifest. Where that is not possible its entries stay in
 // the partial one.
-func (o signOptions) complete(m *manifestWriter, c counts) error {
-	if err := m.finish(c); err != nil {
+func (o signOptions) complete(m *manifest.Writer, c manifest.Counts) error {
+	if err := m.Finish(c); err != nil {
 		return fmt.Errorf("%w: mend this, then --resume signs the rest", err)
 	}
 	return nil
@@ -154,9 +155,9 @@ func joinOnce(first, second error) error {
 }
 
 // summarize prints the counts.
-func (o signOptions) summarize(out io.Writer, c counts) error {
+func (o signOptions) summarize(out io.Writer, c manifest.Counts) error {
 	if o.json {
-		return json.NewEncoder(out).Encode(map[string]counts{"summary": c})
+		return json.NewEncoder(out).Encode(map[string]manifest.Counts{"summary": c})
 	}
 	text := fmt.Sprintf("%d signed with key %s and %s", c.Signed, o.to.Key, o.algorithm.Algorithm)
 	if c.Kept > 0 {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/signmill/signmill/cmd/signmill/internal/display"
 	"github.com/signmill/signmill/cmd/signmill/internal/files"
+	"github.com/signmill/signmill/cmd/signmill/internal/manifest"
 	"github.com/signmill/signmill/cmd/signmill/internal/parallel"
 )
 
@@ -117,7 +118,7 @@ func (o verifyOptions) checks(notes io.Writer) (seq iter.Seq2[check, error], don
 		seq, err = o.fileChecks()
 		return seq, done, err
 	}
-	m, err := openManifest(o.manifest, false)
+	m, err := manifest.Open(o.manifest, false)
 	if err != nil {
 		return nil, done, fmt.Errorf("%w: name files and --public-key, or a manifest", err)
 	}
@@ -151,7 +152,7 @@ func (o verifyOptions) note(w io.Writer, key string) {
 }
 
 // listedChecks yields the files from the command line as a manifest knows them.
-func (o verifyOptions) listedChecks(m *manifestReader, keys publicKeys) iter.Seq2[check, error] {
+func (o verifyOptions) listedChecks(m *manifest.Reader, keys publicKeys) iter.Seq2[check, error] {
 	return func(yield func(check, error) bool) {
 		listed := map[[16]byte]check{}
 		for c, err := range manifestChecks(m, keys) {
@@ -198,12 +199,12 @@ func (o verifyOptions) fileChecks() (iter.Seq2[check, error], error) {
 
 // manifestChecks yields the files of a manifest. A key under "" in keys is
 // the only one that counts.
-func manifestChecks(m *manifestReader, keys publicKeys) iter.Seq2[check, error] {
+func manifestChecks(m *manifest.Reader, keys publicKeys) iter.Seq2[check, error] {
 	pinned := keys[""]
 	return func(yield func(check, error) bool) {
-		for e, err := range m.entries() {
+		for e, err := range m.Entries() {
 			c := check{file: e.Path, signature: e.Signature, digest: e.Digest, algorithm: e.Algorithm, public: pinned, key: e.PublicKey, entry: e}
-			if err == nil && pinned == nil && e.Status == statusSigned {
+			if err == nil && pinned == nil && e.Status == manifest.Signed {
 				c.public, err = keys.read(e.PublicKey)
 			}
 			if !yield(c, err) || err != nil {

@@ -1,4 +1,4 @@
-package main
+package manifest
 
 import (
 	"bufio"
@@ -14,24 +14,24 @@ import (
 	"github.com/signmill/signmill/schema"
 )
 
-// manifestVersion is the value of a manifest's "schema" field.
-const manifestVersion = "signmill.manifest/v1"
+// version is the value of a manifest's "schema" field.
+const version = "signmill.manifest/v1"
 
-// partialSuffix is at the end of a manifest's name while a campaign runs.
-const partialSuffix = ".partial"
+// PartialSuffix is at the end of a manifest's name while a campaign runs.
+const PartialSuffix = ".partial"
 
-// manifestHead begins a manifest. The files follow, one in each line, and then
+// Head begins a manifest. The files follow, one in each line, and then
 // a summary.
-type manifestHead struct {
-	Schema    string           `json:"schema"`
-	Run       string           `json:"run"` // begins the ids of the campaign's jobs; stays when it is resumed
+type Head struct {
+	Schema    string           `json:"schema"` // set by Create
+	Run       string           `json:"run"`    // begins the ids of the campaign's jobs; stays when it is resumed
 	Key       string           `json:"key"`
 	Algorithm schema.Algorithm `json:"algorithm"`
 }
 
-// manifestWriter writes a manifest entry by entry. The file has its final name
+// Writer writes a manifest entry by entry. The file has its final name
 // only once it is complete. It may be used from several goroutines.
-type manifestWriter struct {
+type Writer struct {
 	name string
 	dir  string
 
@@ -41,9 +41,9 @@ type manifestWriter struct {
 	first bool // no entry yet
 }
 
-// createManifest begins a manifest. Only one campaign at a time can hold the
-// partial file.
-func createManifest(name string, head manifestHead, force bool) (*manifestWriter, error) {
+// Create begins a manifest. Only one campaign at a time can hold the
+// partial file; force takes it over.
+func Create(name string, head Head, force bool) (*Writer, error) {
 	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
 		return nil, display.Error(err)
 	}
@@ -51,18 +51,19 @@ func createManifest(name string, head manifestHead, force bool) (*manifestWriter
 	if force {
 		flags = os.O_WRONLY | os.O_CREATE | os.O_TRUNC
 	}
-	f, err := os.OpenFile(name+partialSuffix, flags, 0o644)
+	f, err := os.OpenFile(name+PartialSuffix, flags, 0o644)
 	if errors.Is(err, fs.ErrExist) {
-		return nil, fmt.Errorf("%s exists: another run is under way, or one was killed and --resume carries it on", display.OneLine(name+partialSuffix))
+		return nil, fmt.Errorf("%s exists: another run is under way, or one was killed and --resume carries it on", display.OneLine(name+PartialSuffix))
 	}
 	if err != nil {
 		return nil, fmt.Errorf("manifest: %w", display.Error(err))
 	}
-	m := &manifestWriter{name: name, dir: filepath.Dir(name), f: f, w: bufio.NewWriter(f), first: true}
+	m := &Writer{name: name, dir: filepath.Dir(name), f: f, w: bufio.NewWriter(f), first: true}
 	return m, m.begin(head)
 }
 
-func (m *manifestWriter) begin(head manifestHead) error {
+func (m *Writer) begin(head Head) error {
+	head.Schema = version
 	text, err := json.Marshal(head)
 	if err != nil {
 		return err
@@ -71,9 +72,9 @@ func (m *manifestWriter) begin(head manifestHead) error {
 	return m.w.Flush()
 }
 
-// add writes entries and hands them to the operating system, so that they
+// Add writes entries and hands them to the operating system, so that they
 // outlive this process.
-func (m *manifestWriter) add(entries ...entry) error {
+func (m *Writer) Add(entries ...Entry) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for _, e := range entries {
@@ -91,8 +92,8 @@ func (m *manifestWriter) add(entries ...entry) error {
 	return m.w.Flush()
 }
 
-// finish completes the manifest and gives the file its name.
-func (m *manifestWriter) finish(c counts) error {
+// Finish completes the manifest and gives the file its name.
+func (m *Writer) Finish(c Counts) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	text, err := json.Marshal(c)
@@ -105,11 +106,11 @@ func (m *manifestWriter) finish(c counts) error {
 			return fmt.Errorf("manifest: %w", display.Error(err))
 		}
 	}
-	return display.Error(os.Rename(m.name+partialSuffix, m.name))
+	return display.Error(os.Rename(m.name+PartialSuffix, m.name))
 }
 
-// discard removes a manifest that came to nothing.
-func (m *manifestWriter) discard() {
+// Discard removes a manifest that came to nothing.
+func (m *Writer) Discard() {
 	m.f.Close()                       //nolint:errcheck // it goes away
-	os.Remove(m.name + partialSuffix) //nolint:errcheck // the next run says that it is there
+	os.Remove(m.name + PartialSuffix) //nolint:errcheck // the next run says that it is there
 }

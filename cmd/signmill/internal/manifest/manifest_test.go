@@ -1,4 +1,4 @@
-package main
+package manifest
 
 import (
 	"os"
@@ -7,22 +7,21 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/signmill/signmill/cmd/signmill/internal/files"
 	"github.com/signmill/signmill/schema"
 )
 
-var testHead = manifestHead{Schema: manifestVersion, Run: "r", Key: "k", Algorithm: schema.ES256}
+var testHead = Head{Run: "r", Key: "k", Algorithm: schema.ES256}
 
 // readAll returns what a manifest holds.
-func readAll(t *testing.T, name string, partial bool) ([]entry, error) {
+func readAll(t *testing.T, name string, partial bool) ([]Entry, error) {
 	t.Helper()
-	m, err := openManifest(name, partial)
+	m, err := Open(name, partial)
 	if err != nil {
 		return nil, err
 	}
 	defer m.Close()
-	var all []entry
-	for e, err := range m.entries() {
+	var all []Entry
+	for e, err := range m.Entries() {
 		if err != nil {
 			return all, err
 		}
@@ -34,32 +33,32 @@ func readAll(t *testing.T, name string, partial bool) ([]entry, error) {
 func TestManifestRoundTrip(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	name := filepath.Join(dir, "sub", files.ManifestName)
-	m, err := createManifest(name, testHead, false)
+	name := filepath.Join(dir, "sub", "manifest.json")
+	m, err := Create(name, testHead, false)
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []entry{
-		{Path: filepath.Join(dir, "a"), Size: 1, Algorithm: schema.ES256, Signature: filepath.Join(dir, "sub", "a.sig"), Status: statusSigned},
-		{Path: filepath.Join(dir, "b"), Algorithm: schema.ES256, Status: statusFailed, Error: &entryError{Code: "c", Message: "m"}},
+	want := []Entry{
+		{Path: filepath.Join(dir, "a"), Size: 1, Algorithm: schema.ES256, Signature: filepath.Join(dir, "sub", "a.sig"), Status: Signed},
+		{Path: filepath.Join(dir, "b"), Algorithm: schema.ES256, Status: Failed, Error: &Failure{Code: "c", Message: "m"}},
 	}
-	if err := m.add(want...); err != nil {
+	if err := m.Add(want...); err != nil {
 		t.Fatal(err)
 	}
-	if files.Exists(name) {
+	if _, err := os.Lstat(name); err == nil {
 		t.Error("the manifest has its name before it is complete")
 	}
-	if _, err := createManifest(name, testHead, false); err == nil || !strings.Contains(err.Error(), "--resume") {
+	if _, err := Create(name, testHead, false); err == nil || !strings.Contains(err.Error(), "--resume") {
 		t.Errorf("second writer: got error %v, want one that names --resume", err)
 	}
-	if err := m.finish(counts{}); err != nil {
+	if err := m.Finish(Counts{}); err != nil {
 		t.Fatal(err)
 	}
 	got, err := readAll(t, name, false)
 	if err != nil {
 		t.Fatal(err)
 	}
-	same := slices.EqualFunc(got, want, func(a, b entry) bool {
+	same := slices.EqualFunc(got, want, func(a, b Entry) bool {
 		return a.Path == b.Path && a.Signature == b.Signature && a.Status == b.Status && a.Size == b.Size
 	})
 	if !same {
@@ -71,15 +70,15 @@ func TestManifestRoundTrip(t *testing.T) {
 func TestManifestCutShort(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	name := filepath.Join(dir, files.ManifestName)
-	m, err := createManifest(name, testHead, false)
+	name := filepath.Join(dir, "manifest.json")
+	m, err := Create(name, testHead, false)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := m.add(entry{Path: "a"}, entry{Path: "b"}); err != nil {
+	if err := m.Add(Entry{Path: "a"}, Entry{Path: "b"}); err != nil {
 		t.Fatal(err)
 	}
-	if err := m.finish(counts{}); err != nil {
+	if err := m.Finish(Counts{}); err != nil {
 		t.Fatal(err)
 	}
 	whole, err := os.ReadFile(name)
@@ -109,7 +108,7 @@ func FuzzManifest(f *testing.F) {
 	f.Add([]byte(`{"files":{}}`))
 	dir := f.TempDir()
 	f.Fuzz(func(t *testing.T, text []byte) {
-		name := filepath.Join(dir, files.ManifestName)
+		name := filepath.Join(dir, "manifest.json")
 		if err := os.WriteFile(name, text, 0o600); err != nil {
 			t.Fatal(err)
 		}

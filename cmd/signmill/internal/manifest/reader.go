@@ -1,4 +1,4 @@
-package main
+package manifest
 
 import (
 	"bufio"
@@ -15,22 +15,22 @@ import (
 	"github.com/signmill/signmill/schema"
 )
 
-// manifestReader reads a manifest entry by entry.
-type manifestReader struct {
-	manifestHead
-	name    string
+// Reader reads a manifest entry by entry.
+type Reader struct {
+	Head
+	Name    string
 	partial bool // the file may end early: its campaign was killed
 	f       *os.File
 	d       *json.Decoder
 }
 
-// openManifest opens a manifest and reads its head.
-func openManifest(name string, partial bool) (*manifestReader, error) {
+// Open opens a manifest and reads its head. Partial allows the file to end early.
+func Open(name string, partial bool) (*Reader, error) {
 	f, err := os.Open(name)
 	if err != nil {
 		return nil, display.Error(err)
 	}
-	m := &manifestReader{name: name, partial: partial, f: f, d: json.NewDecoder(bufio.NewReader(f))}
+	m := &Reader{Name: name, partial: partial, f: f, d: json.NewDecoder(bufio.NewReader(f))}
 	if err := m.head(); err != nil {
 		f.Close() //nolint:errcheck // only read
 		return nil, fmt.Errorf("%s is no manifest of signmill: %w", display.OneLine(name), display.Error(err))
@@ -39,7 +39,7 @@ func openManifest(name string, partial bool) (*manifestReader, error) {
 }
 
 // head reads up to the first entry.
-func (m *manifestReader) head() error {
+func (m *Reader) head() error {
 	if err := m.expect(json.Delim('{')); err != nil {
 		return err
 	}
@@ -60,8 +60,8 @@ func (m *manifestReader) head() error {
 			return err
 		}
 	}
-	if m.Schema != manifestVersion {
-		return fmt.Errorf("its schema is %q, not %q", m.Schema, manifestVersion)
+	if m.Schema != version {
+		return fmt.Errorf("its schema is %q, not %q", m.Schema, version)
 	}
 	if !slices.Contains(schema.PublicKeySignatures(), m.Algorithm) {
 		return fmt.Errorf("its algorithm %q is unknown", m.Algorithm)
@@ -69,7 +69,7 @@ func (m *manifestReader) head() error {
 	return m.expect(json.Delim('['))
 }
 
-func (m *manifestReader) expect(want json.Token) error {
+func (m *Reader) expect(want json.Token) error {
 	got, err := m.d.Token()
 	if err == nil && got != want {
 		err = fmt.Errorf("%v instead of %v", got, want)
@@ -77,35 +77,36 @@ func (m *manifestReader) expect(want json.Token) error {
 	return err
 }
 
-// entries yields the entries, with paths that this process can use.
-func (m *manifestReader) entries() iter.Seq2[entry, error] {
-	return func(yield func(entry, error) bool) {
+// Entries yields the entries, with paths that this process can use. An error
+// ends it. It may be used once.
+func (m *Reader) Entries() iter.Seq2[Entry, error] {
+	return func(yield func(Entry, error) bool) {
 		for m.d.More() {
-			var e entry
+			var e Entry
 			if err := m.d.Decode(&e); err != nil {
 				if !m.partial {
-					yield(entry{}, m.fault(err))
+					yield(Entry{}, m.fault(err))
 				}
 				return
 			}
-			if !yield(e.at(filepath.Dir(m.name)), nil) {
+			if !yield(e.at(filepath.Dir(m.Name)), nil) {
 				return
 			}
 		}
 		if err := m.end(); err != nil && !m.partial {
-			yield(entry{}, m.fault(err))
+			yield(Entry{}, m.fault(err))
 		}
 	}
 }
 
 // end reads what follows the last entry.
-func (m *manifestReader) end() error {
+func (m *Reader) end() error {
 	for _, want := range []json.Token{json.Delim(']'), "summary"} {
 		if err := m.expect(want); err != nil {
 			return err
 		}
 	}
-	var c counts
+	var c Counts
 	if err := m.d.Decode(&c); err != nil {
 		return err
 	}
@@ -119,12 +120,12 @@ func (m *manifestReader) end() error {
 }
 
 // fault names the manifest in an error.
-func (m *manifestReader) fault(err error) error {
+func (m *Reader) fault(err error) error {
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 		err = fmt.Errorf("it is cut off: %w", io.ErrUnexpectedEOF)
 	}
-	return fmt.Errorf("%s: %w", display.OneLine(m.name), display.Error(err))
+	return fmt.Errorf("%s: %w", display.OneLine(m.Name), display.Error(err))
 }
 
 // Close closes the file.
-func (m *manifestReader) Close() { m.f.Close() } //nolint:errcheck // only read
+func (m *Reader) Close() { m.f.Close() } //nolint:errcheck // only read

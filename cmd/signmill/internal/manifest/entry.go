@@ -1,15 +1,15 @@
-package main
+package manifest
 
 import (
-	"encoding/hex"
+	"fmt"
 	"path/filepath"
 
 	"github.com/signmill/signmill/schema"
 )
 
-// entry is one file in a manifest and one line of --json. Paths use slashes;
+// Entry is one file in a manifest and one line of --json. Paths use slashes;
 // in a manifest they are relative to its directory.
-type entry struct {
+type Entry struct {
 	Path      string           `json:"path"`
 	Size      int64            `json:"size"`
 	Digest    string           `json:"digest,omitempty"` // "sha256:" and hexadecimal digits
@@ -18,11 +18,11 @@ type entry struct {
 	KID       string           `json:"kid,omitempty"`
 	PublicKey string           `json:"publicKey,omitempty"` // file; PEM
 	Status    string           `json:"status"`
-	Error     *entryError      `json:"error,omitempty"`
+	Error     *Failure         `json:"error,omitempty"`
 }
 
-// entryError says why a file has no signature.
-type entryError struct {
+// Failure says why a file has no signature.
+type Failure struct {
 	Code      string `json:"code"` // one of schema's, or one of those below
 	Message   string `json:"message"`
 	Retryable bool   `json:"retryable"` // a later run with --resume may succeed
@@ -30,19 +30,19 @@ type entryError struct {
 
 // Codes of failures on this side.
 const (
-	codeUnreadable = "unreadable" // the file
-	codeUnwritable = "unwritable" // the signature's file
-	codeBadReply   = "bad_reply"  // the reply breaks its contract
+	Unreadable = "unreadable" // the file
+	Unwritable = "unwritable" // the signature's file
+	BadReply   = "bad_reply"  // the reply breaks its contract
 )
 
 // The statuses of an entry.
 const (
-	statusSigned = "signed"
-	statusFailed = "failed"
+	Signed = "signed"
+	Failed = "failed"
 )
 
-// counts sums up a campaign.
-type counts struct {
+// Counts sums up a campaign.
+type Counts struct {
 	Signed      int  `json:"signed"`
 	Kept        int  `json:"kept"`   // signed by an earlier run
 	Failed      int  `json:"failed"` // have an entry with an error
@@ -51,13 +51,13 @@ type counts struct {
 }
 
 // from returns e with its paths relative to dir, for a manifest there.
-func (e entry) from(dir string) entry {
+func (e Entry) from(dir string) Entry {
 	e.Path, e.Signature, e.PublicKey = relative(dir, e.Path), relative(dir, e.Signature), relative(dir, e.PublicKey)
 	return e
 }
 
 // at is the way back: paths of a manifest in dir as this process can use them.
-func (e entry) at(dir string) entry {
+func (e Entry) at(dir string) Entry {
 	e.Path, e.Signature, e.PublicKey = located(dir, e.Path), located(dir, e.Signature), located(dir, e.PublicKey)
 	return e
 }
@@ -84,7 +84,7 @@ func located(dir, path string) string {
 	return filepath.Join(dir, path)
 }
 
-// digestText is the form of a digest in an entry.
-func digestText(a schema.Algorithm, digest []byte) string {
-	return digestName(a) + ":" + hex.EncodeToString(digest)
+// DigestText is the form of a digest in an entry.
+func DigestText(a schema.Algorithm, digest []byte) string {
+	return fmt.Sprintf("sha%d:%x", a.Hash().Size()*8, digest)
 }
