@@ -76,7 +76,7 @@ func New(config Config) (*Client, error) {
 	c := &Client{
 		config:   config,
 		gate:     gate{domains: config.Domains, local: config.Local},
-		wire:     wire{config.Transport},
+		wire:     wire{config.Transport, config.Tracer},
 		keys:     newCache(config),
 		counters: counters,
 		log:      config.Log,
@@ -84,7 +84,7 @@ func New(config Config) (*Client, error) {
 	}
 	if config.Transport == nil {
 		c.own = newTransport(config.Concurrency)
-		c.wire = wire{c.own}
+		c.wire = wire{c.own, config.Tracer}
 	}
 	return c, nil
 }
@@ -112,10 +112,9 @@ func (c *Client) vault(at address) (*vault, error) {
 	}
 	sdk, err := azkeys.NewClient(at.String(), credential, &azkeys.ClientOptions{
 		ClientOptions: azcore.ClientOptions{
-			Retry:           policy.RetryOptions{MaxRetries: -1},
-			Telemetry:       policy.TelemetryOptions{ApplicationID: "signmill"},
-			Transport:       c.wire,
-			TracingProvider: c.config.tracing(),
+			Retry:     policy.RetryOptions{MaxRetries: -1},
+			Telemetry: policy.TelemetryOptions{ApplicationID: "signmill"},
+			Transport: c.wire,
 		},
 		DisableChallengeResourceVerification: at.local,
 	})

@@ -56,7 +56,7 @@ func harness(t *testing.T, vault string, credential azcore.TokenCredential, tran
 func sdk(t testing.TB, vault string, credential azcore.TokenCredential, transport http.RoundTripper) *azkeys.Client {
 	t.Helper()
 	hands, err := azkeys.NewClient(vault, credential, &azkeys.ClientOptions{
-		ClientOptions:                        policy.ClientOptions{Transport: wire{transport}},
+		ClientOptions:                        policy.ClientOptions{Transport: wire{transport, nil}},
 		DisableChallengeResourceVerification: vault != vaultURL,
 	})
 	if err != nil {

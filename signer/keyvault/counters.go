@@ -47,13 +47,14 @@ func Metrics() []instrument.Row {
 
 // counters counts calls made and calls saved.
 type counters struct {
+	on           bool // there is a meter
 	calls, saved metric.Int64Counter
 	savedBy      map[schema.Operation]metric.AddOption // made once: saving is what must be cheap
 }
 
 func newCounters(meter metric.Meter) (counters, error) {
 	m := instrument.New(meter, Metrics())
-	c := counters{m.Counter(MetricCalls), m.Counter(MetricCallsSaved), map[schema.Operation]metric.AddOption{}}
+	c := counters{meter != nil, m.Counter(MetricCalls), m.Counter(MetricCallsSaved), map[schema.Operation]metric.AddOption{}}
 	for _, operation := range schema.Operations() {
 		c.savedBy[operation] = metric.WithAttributeSet(attribute.NewSet(attribute.String(AttributeOperation, string(operation))))
 	}
@@ -62,6 +63,9 @@ func newCounters(meter metric.Meter) (counters, error) {
 
 // call counts one call; code is empty when it succeeded.
 func (c counters) call(ctx context.Context, operation schema.Operation, key string, code schema.Code) {
+	if !c.on {
+		return // attributes cost something
+	}
 	if code == "" {
 		code = "ok"
 	}

@@ -1,126 +1,100 @@
 package keyvault
 
 import (
-	"context"
-	"fmt"
 	"net/http"
 	"net/url"
 	"strconv"
 	"strings"
+	"time"
 
-	"github.com/Azure/azure-sdk-for-go/sdk/azcore/tracing"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/codes"
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 	"go.opentelemetry.io/otel/trace"
 )
 
-// tracing gives the SDK spans of Config.Tracer. Only requests get one, each
-// attempt its own, and only below a span that is recorded. They follow the HTTP
-// conventions at version 1.43.0, whatever names the SDK uses.
-func (c Config) tracing() tracing.Provider {
-	if c.Tracer == nil {
-		return tracing.Provider{}
-	}
-	return tracing.NewProvider(func(string, string) tracing.Tracer { return tracing.NewTracer(c.startSpan, nil) }, nil)
-}
+// attributeClientRequest is under which the vault's log has a request. No
+// convention names it.
+const attributeClientRequest = attribute.Key("az.client_request_id")
 
-func (c Config) startSpan(ctx context.Context, _ string, o *tracing.SpanOptions) (context.Context, tracing.Span) {
-	if o.Kind != tracing.SpanKindClient || !trace.SpanFromContext(ctx).IsRecording() {
-		return ctx, tracing.Span{}
-	}
-	attributes := make([]attribute.KeyValue, 0, 2*len(o.Attributes))
-	method, template := "", ""
-	for _, a := range o.Attributes {
-		switch a.Key {
-		case "http.method":
-			method = fmt.Sprint(a.Value)
-		case "http.url":
-			template = templateOf(fmt.Sprint(a.Value))
-		}
-		attributes = append(attributes, stable(a)...)
-	}
-	if template != "" {
-		attributes = append(attributes, semconv.URLTemplate(template))
-	}
-	ctx, span := c.Tracer.Start(ctx, strings.TrimSpace(method+" "+template), trace.WithSpanKind(trace.SpanKindClient), trace.WithAttributes(attributes...))
-	h := &httpSpan{Span: span}
-	return ctx, tracing.NewSpan(tracing.SpanImpl{End: func() { span.End() }, SetAttributes: h.set, SetStatus: h.end})
-}
-
-// httpSpan is the span of one request.
-type httpSpan struct {
-	trace.Span
-	status int // of the answer; zero: there is none
-}
-
-func (h *httpSpan) set(attributes ...tracing.Attribute) {
-	for _, a := range attributes {
-		if status, ok := a.Value.(int); ok && a.Key == "http.status_code" {
-			h.status = status
-		}
-		h.SetAttributes(stable(a)...)
-	}
-}
-
-// end takes in that the request failed. The challenge before the first token and
-// a call that the quota did not allow are a part of the way and no errors: what
-// becomes of the operation in the end is told by the span above. The SDK's text
-// is left out, since it may quote an address.
-func (h *httpSpan) end(status tracing.SpanStatus, _ string) {
-	if status != tracing.SpanStatusError || h.status == http.StatusUnauthorized || h.status == http.StatusTooManyRequests {
+// tell makes the span of one attempt, below a span that is recorded, by the HTTP
+// conventions at version 1.43.0. Resp is nil where no answer came.
+//
+// It is made here, where requests leave the SDK, and not by the SDK's tracing,
+// which puts attributes together for each call, also where nothing is recorded,
+// and takes the challenge for an error.
+func (w wire) tell(req *http.Request, began time.Time, resp *http.Response) {
+	if w.tracer == nil || !trace.SpanFromContext(req.Context()).IsRecording() {
 		return
 	}
-	kind := "_OTHER"
-	if h.status != 0 {
-		kind = strconv.Itoa(h.status)
+	name, template := req.Method, templateOf(req.URL.Path)
+	if template != "" {
+		name += " " + template
 	}
-	h.SetAttributes(semconv.ErrorTypeKey.String(kind))
-	h.SetStatus(codes.Error, kind)
+	_, span := w.tracer.Start(req.Context(), name, trace.WithSpanKind(trace.SpanKindClient), trace.WithTimestamp(began))
+	defer span.End()
+	span.SetAttributes(about(req, template, resp)...)
+	if kind := troubleOf(resp); kind != "" {
+		span.SetStatus(codes.Error, kind)
+	}
 }
 
-// stable translates an attribute of the SDK. It returns none for one that tells
-// nothing.
-func stable(a tracing.Attribute) []attribute.KeyValue {
-	text := fmt.Sprint(a.Value)
-	switch a.Key {
-	case "http.method":
-		return []attribute.KeyValue{semconv.HTTPRequestMethodKey.String(text)}
-	case "http.url":
-		return []attribute.KeyValue{semconv.URLFull(text)}
-	case "http.status_code":
-		status, _ := a.Value.(int)
-		return []attribute.KeyValue{semconv.HTTPResponseStatusCode(status)}
-	case "net.peer.name":
-		return server(text)
-	case "az.namespace":
-		return []attribute.KeyValue{semconv.AzureResourceProviderNamespace(text)}
-	case "az.service_request_id":
-		return []attribute.KeyValue{semconv.AzureServiceRequestID(text)}
-	case "az.client_request_id": // under which the vault's log has it; no convention names it
-		return []attribute.KeyValue{attribute.String(a.Key, text)}
+// about describes an attempt. The query is left out: it may hold what the vault
+// gave out to go on with a list. So is the text of an error, which may quote an
+// address.
+func about(req *http.Request, template string, resp *http.Response) []attribute.KeyValue {
+	at := url.URL{Scheme: req.URL.Scheme, Host: req.URL.Host, Path: req.URL.Path, RawPath: req.URL.RawPath}
+	all := append(make([]attribute.KeyValue, 0, 10),
+		semconv.HTTPRequestMethodKey.String(req.Method),
+		semconv.URLFull(at.String()),
+		semconv.ServerAddress(at.Hostname()),
+		semconv.ServerPort(portOf(at)),
+		semconv.AzureResourceProviderNamespace("Microsoft.KeyVault"),
+		attributeClientRequest.String(req.Header.Get(headerClientRequest)))
+	if template != "" {
+		all = append(all, semconv.URLTemplate(template))
 	}
-	return nil
+	if resp != nil {
+		all = append(all, semconv.HTTPResponseStatusCode(resp.StatusCode))
+		if id := resp.Header.Get(headerRequest); id != "" {
+			all = append(all, semconv.AzureServiceRequestID(id))
+		}
+	}
+	if kind := troubleOf(resp); kind != "" {
+		all = append(all, semconv.ErrorTypeKey.String(kind))
+	}
+	return all
 }
 
-// server splits a host and a port.
-func server(host string) []attribute.KeyValue {
-	name, port, _ := strings.Cut(host, ":")
-	n, err := strconv.Atoi(port)
-	if err != nil {
-		n = 443
+// troubleOf is the value of error.type for an answer, or for none; "" where all
+// is well. The challenge before the first token and a call that the quota did not
+// allow are a part of the way and no errors: what becomes of the operation in the
+// end is told by the span above.
+func troubleOf(resp *http.Response) string {
+	switch {
+	case resp == nil:
+		return "_OTHER"
+	case resp.StatusCode < http.StatusBadRequest, resp.StatusCode == http.StatusUnauthorized, resp.StatusCode == http.StatusTooManyRequests:
+		return ""
 	}
-	return []attribute.KeyValue{semconv.ServerAddress(name), semconv.ServerPort(n)}
+	return strconv.Itoa(resp.StatusCode)
+}
+
+// portOf returns the port that a URL names or means.
+func portOf(u url.URL) int {
+	if n, err := strconv.Atoi(u.Port()); err == nil {
+		return n
+	}
+	if u.Scheme == "http" {
+		return 80
+	}
+	return 443
 }
 
 // templateOf returns the path of a request on a key with the key's name and
 // version left out, or "".
-func templateOf(address string) string {
-	u, err := url.Parse(address)
-	if err != nil {
-		return ""
-	}
-	parts := strings.Split(strings.Trim(u.Path, "/"), "/")
+func templateOf(path string) string {
+	parts := strings.Split(strings.Trim(path, "/"), "/")
 	if parts[0] != "keys" || len(parts) < 2 || len(parts) > 4 {
 		return ""
 	}

@@ -10,12 +10,16 @@ import (
 	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
+	"go.opentelemetry.io/otel/trace"
 
 	"github.com/signmill/signmill/signer"
 )
 
-// headerClientRequest names a request in the vault's log.
-const headerClientRequest = "X-Ms-Client-Request-Id"
+// The names of a request: ours, under which the vault logs it, and the vault's.
+const (
+	headerClientRequest = "X-Ms-Client-Request-Id"
+	headerRequest       = "X-Ms-Request-Id"
+)
 
 // maxAnswer bounds the body of an answer. A key bundle has a few kilobytes.
 const maxAnswer = 256 << 10
@@ -52,19 +56,30 @@ func newTransport(concurrency int) *http.Transport {
 
 // wire hands the SDK's requests to a RoundTripper, without cookies and
 // redirects, and answers that the SDK can take.
-type wire struct{ http.RoundTripper }
+type wire struct {
+	http.RoundTripper
+	tracer trace.Tracer // nil: there are no spans
+}
 
-// Do implements the SDK's policy.Transporter. The body is read here: the SDK
-// would call an answer that breaks off final, and signing may be repeated. What
-// Payload has read the SDK does not copy again.
+// Do implements the SDK's policy.Transporter.
 func (w wire) Do(req *http.Request) (*http.Response, error) {
+	began := time.Now()
+	resp, err := w.exchange(req)
+	w.tell(req, began, resp)
+	return resp, err
+}
+
+// exchange makes one attempt. The body is read here: the SDK would call an answer
+// that breaks off final, and signing may be repeated. What Payload has read the
+// SDK does not copy again.
+func (w wire) exchange(req *http.Request) (*http.Response, error) {
 	resp, err := w.RoundTrip(req)
 	call := signer.Call{Client: req.Header.Get(headerClientRequest)}
 	if err != nil {
 		signer.TellCall(req.Context(), call)
 		return nil, err
 	}
-	call.Vault = resp.Header.Get("X-Ms-Request-Id")
+	call.Vault = resp.Header.Get(headerRequest)
 	signer.TellCall(req.Context(), call)
 	defer resp.Body.Close()
 	most := answerUpTo(req.Context())
