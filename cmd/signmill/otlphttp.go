@@ -26,6 +26,7 @@ type otlpTarget struct {
 	headers map[string]string
 	timeout time.Duration // of one request
 	client  *http.Client
+	packer  spanPacker
 }
 
 // otlpRefusal is an answer other than success.
@@ -98,7 +99,7 @@ func (t *otlpTarget) Stop(context.Context) error {
 // UploadTraces implements [otlptrace.Client]. What may pass is tried again until
 // ctx ends.
 func (t *otlpTarget) UploadTraces(ctx context.Context, spans []*tracepb.ResourceSpans) error {
-	body, err := packSpans(spans)
+	body, err := t.packer.pack(spans)
 	if err != nil {
 		return err
 	}

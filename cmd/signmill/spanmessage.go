@@ -18,10 +18,12 @@ import (
 )
 
 // spanSender puts spans on a queue, as OTLP requests in protobuf and gzip. It
-// implements [otlptrace.Client]. Its own sends make no spans.
+// implements [otlptrace.Client]. Its own sends make no spans. It belongs to one
+// goroutine.
 type spanSender struct {
 	queue   queue.Sender
 	dropped func() int64 // spans lost so far, which each message tells; nil: it tells nothing
+	packer  spanPacker
 }
 
 // spansKept is how long a message with spans waits for a reader.
@@ -83,7 +85,7 @@ func (l *lostSpans) Unwrap() error { return l.err }
 // sent twice is seen once. On a queue with sessions it is in one of its own; on
 // others that tells nothing.
 func (s *spanSender) message(spans []*tracepb.ResourceSpans) (queue.Message, error) {
-	body, err := packSpans(spans)
+	body, err := s.packer.pack(spans)
 	if err != nil {
 		return queue.Message{}, err
 	}
@@ -104,17 +106,27 @@ func (s *spanSender) message(spans []*tracepb.ResourceSpans) (queue.Message, err
 	return m, nil
 }
 
-// packSpans makes the body of an OTLP request: an ExportTraceServiceRequest,
-// which has the form of TracesData.
-func packSpans(spans []*tracepb.ResourceSpans) ([]byte, error) {
-	plain, err := proto.Marshal(&tracepb.TracesData{ResourceSpans: spans})
+// spanPacker makes bodies of OTLP requests. It keeps what it needs for that: the
+// tables of gzip alone are larger than what they pack. The zero value is ready; it
+// belongs to one goroutine.
+type spanPacker struct {
+	plain []byte
+	zip   *gzip.Writer
+}
+
+// pack makes an ExportTraceServiceRequest, which has the form of TracesData.
+func (p *spanPacker) pack(spans []*tracepb.ResourceSpans) (_ []byte, err error) {
+	p.plain, err = proto.MarshalOptions{}.MarshalAppend(p.plain[:0], &tracepb.TracesData{ResourceSpans: spans})
 	if err != nil {
 		return nil, fmt.Errorf("encode spans: %w", err)
 	}
+	if p.zip == nil {
+		p.zip, _ = gzip.NewWriterLevel(nil, gzip.BestSpeed) // spans repeat themselves: more effort saves little
+	}
 	var body bytes.Buffer
-	w, _ := gzip.NewWriterLevel(&body, gzip.BestSpeed) // spans repeat themselves: more effort saves little
-	w.Write(plain)                                     //nolint:errcheck // memory takes it
-	w.Close()                                          //nolint:errcheck // likewise
+	p.zip.Reset(&body)
+	p.zip.Write(p.plain) //nolint:errcheck // memory takes it
+	p.zip.Close()        //nolint:errcheck // likewise
 	return body.Bytes(), nil
 }
 
