@@ -65,7 +65,7 @@ func (w *Worker) intake(ctx context.Context, from *source, start func(*heldDeliv
 		w.awaitReplies(ctx)
 		began := time.Now()
 		from.inlet.asks(began)
-		deliveries, err := w.observer.receive(ctx, from.jobs, free)
+		deliveries, err := w.observer.receive(ctx, from, free)
 		from.inlet.got(deliveries, err)
 		for range free - len(deliveries) {
 			release()

@@ -1,6 +1,7 @@
 package worker
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -19,12 +20,14 @@ type Lane struct {
 	Jobs   queue.Receiver // the lane's job queue
 	Later  queue.Sender   // as Config.Later, to the lane's queue
 	Weight float64        // its part, where that of Config.Jobs is 1; 0: 1
+	Queue  string         // name of Jobs, as Telemetry.JobQueue; "": Name
 }
 
 // source is where deliveries come from: Config.Jobs, or a lane. Its bounds are
 // its own, so that a backlog elsewhere does not stand in its way.
 type source struct {
 	name   string // of the lane; "" is Config.Jobs
+	queue  string // name of jobs, in spans and measurements
 	jobs   queue.Receiver
 	later  queue.Sender  // puts jobs back for later; nil: they are abandoned
 	part   float64       // of the pace
@@ -36,7 +39,7 @@ type source struct {
 
 // sources returns what Run takes jobs from.
 func (c Config) sources() []*source {
-	all := []*source{newSource(c, Lane{Jobs: c.Jobs, Later: c.Later}, 1)}
+	all := []*source{newSource(c, Lane{Jobs: c.Jobs, Later: c.Later, Queue: c.Telemetry.JobQueue}, 1)}
 	sum := 1.0
 	for _, l := range c.Lanes {
 		sum += l.weight()
@@ -51,7 +54,7 @@ func (c Config) sources() []*source {
 
 func newSource(c Config, l Lane, part float64) *source {
 	return &source{
-		name: l.Name, jobs: l.Jobs, later: l.Later, part: part,
+		name: l.Name, queue: cmp.Or(l.Queue, l.Name), jobs: l.Jobs, later: l.Later, part: part,
 		held: make(chan struct{}, partOf(c.JobsHeld, part)), load: newLoad(c.JobTimeout),
 	}
 }

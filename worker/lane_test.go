@@ -10,6 +10,7 @@ import (
 	"github.com/signmill/signmill/queue"
 	"github.com/signmill/signmill/queue/localbus"
 	"github.com/signmill/signmill/signer/keyvault"
+	"github.com/signmill/signmill/signer/localvault"
 	"github.com/signmill/signmill/signer/quota"
 	"github.com/signmill/signmill/worker"
 )
@@ -66,6 +67,52 @@ func TestLaneHasAPartOfTheQuota(t *testing.T) {
 		took := r.answered(urgent, "now", 100)
 		if took > 14*time.Second {
 			t.Errorf("a job of 100 items took %v, want nine tenths of the quota at least", took)
+		}
+	})
+}
+
+// TestLaneIsToldByItsQueue: what is told of a lane's jobs names the lane's queue.
+func TestLaneIsToldByItsQueue(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := newRigOn(t, localbus.Config{Queues: []localbus.Queue{{Name: "urgent-jobs"}}})
+		s := r.traced()
+		reader := r.measured()
+		r.config.Concurrency = 8
+		r.config.Lanes = []worker.Lane{{Name: "urgent", Jobs: r.receiver("urgent-jobs"), Queue: "urgent-jobs"}}
+		r.vault.SetFaults(localvault.Faults{Delay: time.Second})
+		drain := r.start()
+		urgent := r.sender("urgent-jobs")
+		r.must(urgent.Send(t.Context(), queue.Message{ID: "now", Body: r.encode(job("now", 2))}))
+		<-time.After(time.Second / 2)
+		wants := func(readings map[string]float64) {
+			t.Helper()
+			got := r.reading(reader)
+			for name, want := range readings {
+				if v, ok := got[name]; !ok || v != want {
+					t.Errorf("%s: got %v, want %v, among\n%s", name, v, want, strings.Join(sortedKeys(got), "\n"))
+				}
+			}
+		}
+		wants(map[string]float64{
+			"signmill.jobs.held urgent-jobs": 1, "signmill.jobs.held jobs": 0,
+			"signmill.jobs.held.limit urgent-jobs": 8, "signmill.jobs.held.limit jobs": 16,
+			"signmill.places.limit urgent-jobs": 4, "signmill.places.limit jobs": 8,
+		})
+		r.reply()
+		drain()
+		wants(map[string]float64{
+			"messaging.process.duration process urgent-jobs":           1,
+			"messaging.client.consumed.messages receive urgent-jobs":   1,
+			"messaging.client.operation.duration complete urgent-jobs": 1,
+		})
+		for _, name := range []string{"process urgent-jobs", "complete urgent-jobs"} {
+			if got := attributeOf(s.one(t, name), "messaging.destination.name"); got != "urgent-jobs" {
+				t.Errorf("%s: got destination %q, want urgent-jobs", name, got)
+			}
+		}
+		if len(s.named("process jobs")) > 0 || len(s.named("receive urgent-jobs")) == 0 {
+			t.Errorf("got %s, want spans of urgent-jobs", s.list())
 		}
 	})
 }

@@ -39,14 +39,26 @@ func newMeters(w *Worker) (*meters, error) {
 		integrity:   m.Counter(metricIntegrity),
 		malformed:   m.Counter(metricMalformed),
 	}
-	gauge := func(name string, read func() int) {
-		m.Gauge(name, func(o instrument.Observe) { o(float64(read()), semconv.MessagingDestinationName(w.Telemetry.JobQueue)) })
+	gauge := func(name string, read func(*source) int) {
+		m.Gauge(name, func(o instrument.Observe) {
+			for _, s := range w.sources {
+				o(float64(read(s)), semconv.MessagingDestinationName(s.queue))
+			}
+		})
 	}
-	gauge(metricHeld, func() int { return w.observer.tally.state().Held })
-	gauge(metricHeldMost, func() int { return w.JobsHeld })
-	gauge(metricPlaces, w.places.used)
-	gauge(metricPlacesMost, func() int { return w.Concurrency })
+	gauge(metricHeld, w.observer.tally.heldFrom)
+	gauge(metricHeldMost, func(s *source) int { return cap(s.held) })
+	gauge(metricPlaces, func(s *source) int { return w.placesOf(s).used() })
+	gauge(metricPlacesMost, func(s *source) int { return w.placesOf(s).each })
 	return all, m.Err()
+}
+
+// placesOf returns the places that only jobs of s take, or those of all.
+func (w *Worker) placesOf(s *source) *places {
+	if s.places != nil {
+		return s.places
+	}
+	return w.places
 }
 
 // messaging returns the attributes of a messaging measurement, which failed

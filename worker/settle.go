@@ -36,7 +36,7 @@ func (w *Worker) conclude(held, last context.Context, d *heldDelivery, v verdict
 		v = d.giveBack(held, last, v, w.keeper.meter.broker(time.Now()))
 	}
 	w.recordDeadLetter(last, d.Delivery, v)
-	err = w.observer.settle(last, d.Delivery, v)
+	err = w.observer.settle(last, d, v)
 	w.observer.conclude(last, d, v, err)
 	if err != nil {
 		if v.outcome != queue.Abandon {

@@ -37,7 +37,7 @@ func (o *observer) conclude(ctx context.Context, d *heldDelivery, v verdict, err
 	case v.outcome == queue.Abandon || v.putOff:
 		kind = errorType(v.cause)
 	}
-	o.meters.processed(ctx, o.JobQueue, time.Since(d.began), kind)
+	o.meters.processed(ctx, d.from.queue, time.Since(d.began), kind)
 	o.tally.concluded(d, v, kind)
 	span := trace.SpanFromContext(ctx)
 	if !span.IsRecording() {

@@ -25,25 +25,25 @@ const (
 	attributeStatus    = attribute.Key("signmill.status") // of the result
 )
 
-// receive is Receive of the job queue, observed.
-func (o *observer) receive(ctx context.Context, from queue.Receiver, limit int) ([]*queue.Delivery, error) {
+// receive is Receive of a job queue, observed.
+func (o *observer) receive(ctx context.Context, from *source, limit int) ([]*queue.Delivery, error) {
 	began := time.Now()
 	deliveries, err := o.receiveSpan(ctx, from, limit)
 	if ctx.Err() == nil || len(deliveries) > 0 {
-		o.meters.received(ctx, o.JobQueue, time.Since(began), deliveries, err)
+		o.meters.received(ctx, from.queue, time.Since(began), deliveries, err)
 	}
 	return deliveries, err
 }
 
 // receiveSpan makes a span that links the producers.
-func (o *observer) receiveSpan(ctx context.Context, from queue.Receiver, limit int) ([]*queue.Delivery, error) {
+func (o *observer) receiveSpan(ctx context.Context, from *source, limit int) ([]*queue.Delivery, error) {
 	if !o.on {
-		return from.Receive(ctx, limit)
+		return from.jobs.Receive(ctx, limit)
 	}
-	ctx, span := o.start(ctx, "receive", o.JobQueue, trace.SpanKindClient, semconv.MessagingOperationTypeReceive)
+	ctx, span := o.start(ctx, "receive", from.queue, trace.SpanKindClient)
 	defer span.End()
-	deliveries, err := from.Receive(ctx, limit)
-	span.SetAttributes(semconv.MessagingBatchMessageCount(len(deliveries)))
+	deliveries, err := from.jobs.Receive(ctx, limit)
+	o.describe(span, "receive", from.queue, semconv.MessagingOperationTypeReceive, semconv.MessagingBatchMessageCount(len(deliveries)))
 	for _, d := range deliveries {
 		producer, _ := ExtractTrace(d.Message)
 		if producer.IsValid() {
@@ -56,11 +56,21 @@ func (o *observer) receiveSpan(ctx context.Context, from queue.Receiver, limit i
 	return deliveries, err
 }
 
-// start begins a span on a queue.
-func (o *observer) start(ctx context.Context, operation, name string, kind trace.SpanKind, more ...attribute.KeyValue) (context.Context, trace.Span) {
-	return o.Tracer.Start(ctx, operation+" "+name, //nolint:spancheck // the caller ends it
-		trace.WithSpanKind(kind), trace.WithAttributes(o.common...), trace.WithAttributes(more...),
-		trace.WithAttributes(semconv.MessagingOperationName(operation), semconv.MessagingDestinationName(name)))
+// start begins a span on a queue, which describe describes.
+func (o *observer) start(ctx context.Context, operation, name string, kind trace.SpanKind, more ...trace.SpanStartOption) (context.Context, trace.Span) {
+	return o.Tracer.Start(ctx, operation+" "+name, append(more, trace.WithSpanKind(kind))...) //nolint:spancheck // the caller ends it
+}
+
+// describe gives a span on a queue its attributes, in one go, because each further
+// one would copy them all, and only if it is recorded. No sampler that the standard
+// variables name asks for them.
+func (o *observer) describe(span trace.Span, operation, name string, more ...attribute.KeyValue) {
+	if !span.IsRecording() {
+		return
+	}
+	all := append(make([]attribute.KeyValue, 0, len(o.common)+2+len(more)), o.common...)
+	all = append(all, semconv.MessagingOperationName(operation), semconv.MessagingDestinationName(name))
+	span.SetAttributes(append(all, more...)...)
 }
 
 // process begins the span of a delivery. The contexts that it returns hold it;
@@ -76,12 +86,8 @@ func (o *observer) process(work, last context.Context, d *heldDelivery) (_, _ co
 		links = []trace.Link{{SpanContext: producer}}
 		producer = trace.SpanContext{}
 	}
-	last, span := o.Tracer.Start(passOn(last, producer), "process "+o.JobQueue, trace.WithSpanKind(trace.SpanKindConsumer),
-		trace.WithLinks(links...), trace.WithAttributes(o.common...), trace.WithAttributes(
-			semconv.MessagingOperationTypeProcess, semconv.MessagingOperationName("process"), semconv.MessagingDestinationName(o.JobQueue)))
-	if span.IsRecording() {
-		span.SetAttributes(about(d)...)
-	}
+	last, span := o.start(passOn(last, producer), "process", d.from.queue, trace.SpanKindConsumer, trace.WithLinks(links...))
+	o.describe(span, "process", d.from.queue, about(d)...)
 	return trace.ContextWithSpan(work, span), last, func() { span.End(); o.tally.end(d) }
 }
 
@@ -96,6 +102,7 @@ func passOn(ctx context.Context, span trace.SpanContext) context.Context {
 // about describes a delivery.
 func about(d *heldDelivery) []attribute.KeyValue {
 	attributes := []attribute.KeyValue{
+		semconv.MessagingOperationTypeProcess,
 		semconv.MessagingMessageID(d.ID),
 		semconv.MessagingServiceBusMessageDeliveryCount(d.Count),
 		semconv.MessagingServiceBusMessageEnqueuedTime(int(d.EnqueuedAt.Unix())),
@@ -112,12 +119,13 @@ func (o *observer) items(ctx context.Context, job schema.Job, key signer.Key) co
 		return ctx
 	}
 	trace.SpanFromContext(ctx).SetAttributes(attributeJob.String(job.ID))
-	ctx, _ = o.Tracer.Start(ctx, string(job.Operation)+" "+job.Key, trace.WithAttributes( //nolint:spancheck // endItems ends it
+	ctx, _ = o.Tracer.Start(ctx, string(job.Operation)+" "+job.Key) //nolint:spancheck // endItems ends it
+	trace.SpanFromContext(ctx).SetAttributes(
 		attributeOperation.String(string(job.Operation)),
 		attributeKey.String(job.Key),
 		attributeKID.String(key.KID),
 		attributeAlgorithm.String(string(job.Algorithm)),
-		attributeItems.Int(len(job.Items))))
+		attributeItems.Int(len(job.Items)))
 	return ctx
 }
 
@@ -174,9 +182,9 @@ func (o *observer) sendSpan(ctx context.Context, to string, b *outbox, m queue.M
 		InjectTrace(ctx, &m)
 		return b.send(ctx, m)
 	}
-	ctx, span := o.start(ctx, "send", to, trace.SpanKindProducer, semconv.MessagingOperationTypeSend,
-		semconv.MessagingMessageID(m.ID), semconv.MessagingMessageConversationID(m.CorrelationID))
+	ctx, span := o.start(ctx, "send", to, trace.SpanKindProducer)
 	defer span.End()
+	o.describe(span, "send", to, semconv.MessagingOperationTypeSend, semconv.MessagingMessageID(m.ID), semconv.MessagingMessageConversationID(m.CorrelationID))
 	InjectTrace(ctx, &m)
 	err := b.send(ctx, m)
 	failed(span, err)
@@ -184,22 +192,23 @@ func (o *observer) sendSpan(ctx context.Context, to string, b *outbox, m queue.M
 }
 
 // settle ends a delivery as v says, observed.
-func (o *observer) settle(ctx context.Context, d *queue.Delivery, v verdict) error {
+func (o *observer) settle(ctx context.Context, d *heldDelivery, v verdict) error {
 	began := time.Now()
 	err := o.settleSpan(ctx, d, v)
-	o.meters.settled(ctx, o.JobQueue, time.Since(began), v, err)
+	o.meters.settled(ctx, d.from.queue, time.Since(began), v, err)
 	return err
 }
 
-func (o *observer) settleSpan(ctx context.Context, d *queue.Delivery, v verdict) error {
+func (o *observer) settleSpan(ctx context.Context, d *heldDelivery, v verdict) error {
 	if !o.on {
-		return settle(ctx, d, v.settlement())
+		return settle(ctx, d.Delivery, v.settlement())
 	}
 	how := disposition(v.outcome)
-	ctx, span := o.start(ctx, how.Value.AsString(), o.JobQueue, trace.SpanKindClient, semconv.MessagingOperationTypeSettle,
-		how, semconv.MessagingMessageID(d.ID))
+	operation := how.Value.AsString()
+	ctx, span := o.start(ctx, operation, d.from.queue, trace.SpanKindClient)
 	defer span.End()
-	err := settle(ctx, d, v.settlement())
+	o.describe(span, operation, d.from.queue, semconv.MessagingOperationTypeSettle, how, semconv.MessagingMessageID(d.ID))
+	err := settle(ctx, d.Delivery, v.settlement())
 	failed(span, err)
 	return err
 }

@@ -62,6 +62,18 @@ func (t *tally) state() State {
 	return s
 }
 
+// heldFrom returns how many of the deliveries held came from s.
+func (t *tally) heldFrom(s *source) (n int) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for d := range t.held {
+		if d.from == s {
+			n++
+		}
+	}
+	return n
+}
+
 func (t *tally) begin(d *heldDelivery) {
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -194,8 +194,8 @@ func TestFewSpansOfManyItems(t *testing.T) {
 		r.submit(job("a", 100))
 		r.reply()
 		drain()
-		if got := len(s.named(vaultCall)); got != 8 {
-			t.Errorf("got %d spans of vault calls, want 8", got)
+		if got := len(s.named(vaultCall)); got != 4 {
+			t.Errorf("got %d spans of vault calls, want 4", got)
 		}
 	})
 }

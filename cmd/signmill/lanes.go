@@ -63,7 +63,7 @@ func (p *post) openLanes(lanes []lane) (all []worker.Lane, err error) {
 			return nil, err
 		}
 		p.lanes, p.warmups, p.later = append(p.lanes, l.queue), append(p.warmups, jobs.Warm), append(p.later, later)
-		all = append(all, worker.Lane{Name: l.name, Jobs: jobs, Later: later, Weight: l.weight})
+		all = append(all, worker.Lane{Name: l.name, Jobs: jobs, Later: later, Weight: l.weight, Queue: l.queue})
 	}
 	return all, nil
 }

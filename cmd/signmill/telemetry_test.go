@@ -241,3 +241,26 @@ func TestLostTraceQueueChangesNothing(t *testing.T) {
 		}
 	})
 }
+
+// TestLaneIsTold: the spans of a lane's jobs name its queue.
+func TestLaneIsTold(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		m := newMill(t, func(o *workerOptions) { o.traceQueue, o.lanes = "traces", []string{"urgent=urgent-jobs"} },
+			localQueue{Name: "traces"}, localQueue{Name: "urgent-jobs"})
+		urgent, err := m.client.Sender("urgent-jobs")
+		must(t, err)
+		m.jobs = urgent
+		m.submit("a", 1)
+		m.take("replies", 1)
+		m.drain()
+		found := false
+		each(pdata(t, m.take("traces", 1)[0]), func(span ptrace.Span) {
+			name, _ := span.Attributes().Get("messaging.destination.name")
+			found = found || span.Name() == "process urgent-jobs" && name.Str() == "urgent-jobs"
+		})
+		if !found {
+			t.Error("no span says that a job of urgent-jobs was processed")
+		}
+	})
+}
