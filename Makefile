@@ -5,7 +5,7 @@ FUZZTIME ?= 1m
 SEEDS ?= 500
 
 .DEFAULT_GOAL := help
-.PHONY: help build test race lint fmt conformance fuzz chaos crash drains connection-chaos soak status-shots bench quota-bench quota-processes redis-test chart-test chart-golden image image-test ci
+.PHONY: help build test race lint fmt conformance fuzz chaos crash drains connection-chaos soak status-shots bench tracing-cost quota-bench quota-processes redis-test chart-test chart-golden image image-test ci
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -57,6 +57,10 @@ soak: ## Watch heap, goroutines and descriptors for MINUTES (10)
 
 bench: ## Measure the worker against a bare loop of the two SDKs
 	go test -run '^$$' -bench . -benchtime 5s -timeout 20m ./worker
+
+tracing-cost: ROUNDS ?= 50
+tracing-cost: ## Measure what spans and metrics cost, over ROUNDS (50) x 2,000 items with and without
+	go test -run '^$$' -bench BenchmarkTracing -benchtime $(ROUNDS)x -timeout 2h ./cmd/signmill
 
 quota-bench: SEEDS = 5
 quota-bench: FILTER ?= steady/fixed/uniform/|(steady|halve|scale)/(fixed|log|tenth)/(uniform|mixed)/.*/(dns|redis)$$|(cross|skew|outage|crash|vaults)/fixed/uniform/K=10/
