@@ -85,15 +85,21 @@ func compact(t *testing.T, node *yaml.Node) string {
 	return string(data)
 }
 
-// alertTable makes a table of the alerts.
+// alertTable makes a table of the alerts, and a paragraph for each that says what
+// it means and what to do. An alert without them is a fault.
 func alertTable(t *testing.T) string {
 	t.Helper()
-	table := "| alert | severity | for | what is wrong | what to do |\n|---|---|---|---|---|\n"
+	table, runbook := "| alert | severity | for | what is wrong |\n|---|---|---|---|\n", ""
 	for _, a := range alerts(t, cases(t)["everything"]) {
-		table += fmt.Sprintf("| `%s` | %s | %s | %s | %s |\n", a.text("alert"), a.text("labels", "severity"), a.text("for"),
-			a.text("annotations", "summary"), a.text("annotations", "description"))
+		name := a.text("alert")
+		table += fmt.Sprintf("| [`%s`](#%s) | %s | %s | %s |\n", name, strings.ToLower(name), a.text("labels", "severity"), a.text("for"), a.text("annotations", "summary"))
+		means, do := a.text("annotations", "description"), a.text("annotations", "runbook")
+		if len(means) < 40 || len(do) < 40 {
+			t.Errorf("%s: got %q and %q, want what it means and what to do", name, means, do)
+		}
+		runbook += fmt.Sprintf("\n### %s\n\n%s\n\nWhat to do: %s\n", name, means, do)
 	}
-	return table
+	return table + runbook
 }
 
 // alerts returns the alerts of a release.

@@ -141,13 +141,13 @@ func TestHelmAdvice(t *testing.T) {
 	}
 	found := 0
 	for _, line := range strings.Split(string(data), "\n") {
-		advice, ok := strings.CutPrefix(strings.TrimSpace(line), "description: ")
+		advice, ok := strings.CutPrefix(strings.TrimSpace(line), "runbook: ")
 		if !ok {
 			continue
 		}
-		for _, m := range regexp.MustCompile(`signmill ([a-z]+)`).FindAllStringSubmatch(advice, -1) {
+		for _, m := range regexp.MustCompile(`signmill ([a-z]+ [a-z]+)`).FindAllStringSubmatch(advice, -1) {
 			found++
-			if cmd, _, err := newRoot(streams{}).Find(m[1:]); err != nil || cmd.Name() != m[1] {
+			if cmd, _, err := newRoot(streams{}).Find(strings.Fields(m[1])); err != nil || cmd.HasSubCommands() {
 				t.Errorf("there is no command %s: %s", m[1], advice)
 			}
 		}
