@@ -37,6 +37,20 @@
   summary: A replica holds jobs and finishes no item
   description: "It hangs, or the vault or a reply queue keeps it waiting. Its jobs go to others when their locks end."
   runbook: "Its status page names what is wrong, and its log says what it waits for. Where other replicas work, delete its pod. Where none does, look at the alerts about the vault, the broker and the reply queues first."
+- alert: SignmillVaultAway
+  expr: sum(rate(signmill_vault_calls_total{ {{- $series -}} ,signmill_outcome="unavailable"}[5m])) / sum(rate(signmill_vault_calls_total{ {{- $series -}} }[5m])) > 0.5
+  for: 5m
+  severity: critical
+  summary: More than half of the calls to the vaults get no answer, or 5xx
+  description: "Jobs are put off and come again, until their attempts or their time are used up; then they are dead-lettered. Replicas stay ready, because others would meet the same vault."
+  runbook: "signmill doctor tells whether the name, the network or the token is at fault; else see what the vendor says of the region. After a long outage signmill dlq replay --reason attempts_exhausted puts jobs back."
+- alert: SignmillBrokerAway
+  expr: max by (messaging_destination_name) (signmill_broker_silence_seconds{ {{- $series -}} }) > 120
+  for: 1m
+  severity: critical
+  summary: The broker gives a replica no answer
+  description: "It takes no jobs and settles none, and is not ready. What it holds comes again when the locks end; what it has signed is not lost."
+  runbook: "signmill doctor, run in the pod, tells whether the name, the network, TLS or the token is at fault. Where one replica alone is affected, delete its pod. Replicas go on by themselves when the broker is back."
 - alert: SignmillReplyRefused
   expr: sum by (messaging_destination_name, error_type) (rate(messaging_client_operation_duration_seconds_count{ {{- $series -}} ,messaging_operation_name="send",error_type!=""}[5m])) > 0
   for: 5m
@@ -51,6 +65,13 @@
   summary: Locks of jobs are renewed with less than 2 s left
   description: "The replicas lack CPU, or the broker is slow. Jobs whose lock is lost are done twice, and seen once."
   runbook: "Look for CPU that is throttled: the chart sets no limit, a LimitRange of the namespace may. Raise resources.requests.cpu, or lower worker.concurrency. Where the broker is slow for all, its own metrics say so; a premium namespace has more to give."
+- alert: SignmillTracesDropped
+  expr: sum(increase(signmill_spans_dropped_total{ {{- $series -}} }[15m])) > 0
+  for: 15m
+  severity: warning
+  summary: Spans are dropped
+  description: "No job is delayed or lost; traces have gaps. The queue for traces is full, gone or slow, or there are more spans than it takes."
+  runbook: "signmill doctor looks at the queue of tracing.queue. Let signmill traces relay run if the queue fills up, or trace a part of the jobs with OTEL_TRACES_SAMPLER=parentbased_traceidratio and OTEL_TRACES_SAMPLER_ARG in worker.extraEnv."
 {{- if .Values.scaling.enabled }}
 - alert: SignmillScaledToZero
   expr: max({{ range $i, $label := list "namespace" "exported_namespace" }}{{ if $i }} or {{ end }}keda_scaler_metrics_value{ {{- $label }}="{{ include "signmill.namespace" $ }}",scaledObject="{{ $name }}",metric=~"s[0-9]+-azure-servicebus-.*"}{{ end }}) > 0 and sum(kube_deployment_spec_replicas{namespace="{{ include "signmill.namespace" . }}",deployment="{{ $name }}"}) == 0
