@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/signmill/signmill/cmd/signmill/internal/exchange"
 	"github.com/signmill/signmill/cmd/signmill/internal/files"
 	"github.com/signmill/signmill/cmd/signmill/internal/manifest"
 	"github.com/signmill/signmill/schema"
@@ -13,12 +14,12 @@ import (
 // and records what comes back.
 type campaign struct {
 	campaignConfig
-	*exchange[[]files.Document]
+	*exchange.Exchange[[]files.Document]
 }
 
 // campaignConfig says how. All fields are required.
 type campaignConfig struct {
-	exchangeConfig
+	exchange.Config
 	Plan      *plan
 	Attempt   string // tells the jobs of a resumed run from those before
 	Key       string
@@ -32,12 +33,12 @@ type campaignConfig struct {
 
 func newCampaign(c campaignConfig) *campaign {
 	c.Advice = fmt.Sprintf("check that a worker serves the job queue and may use key %q, then continue with --resume", c.Key)
-	return &campaign{campaignConfig: c, exchange: newExchange[[]files.Document](c.exchangeConfig)}
+	return &campaign{campaignConfig: c, Exchange: exchange.New[[]files.Document](c.Config)}
 }
 
 // run returns when every submitted job is answered; see exchange.
 func (c *campaign) run(soft, hard context.Context) error {
-	return c.exchange.run(soft, hard, c.submit, c.answer)
+	return c.Exchange.Run(soft, hard, c.submit, c.answer)
 }
 
 // answer records the reply to a job. What it says is on disk before the broker

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/signmill/signmill/cmd/signmill/internal/display"
+	"github.com/signmill/signmill/cmd/signmill/internal/exchange"
 	"github.com/signmill/signmill/cmd/signmill/internal/files"
 	"github.com/signmill/signmill/cmd/signmill/internal/manifest"
 	"github.com/signmill/signmill/queue"
@@ -42,8 +43,8 @@ func newCampaignRig(t *testing.T, count int) *campaignRig {
 		t.Fatal(err)
 	}
 	c := campaignConfig{
-		exchangeConfig: exchangeConfig{Run: "run", ReplyTo: "replies", Window: 2, Patience: 5 * time.Minute, Log: slog.New(slog.DiscardHandler)},
-		Attempt:        "1", Key: "k", Algorithm: schema.ES256,
+		Config:  exchange.Config{ID: "run", ReplyTo: "replies", Window: 2, Patience: 5 * time.Minute, Log: slog.New(slog.DiscardHandler)},
+		Attempt: "1", Key: "k", Algorithm: schema.ES256,
 		Keys:    &keyring{Pinned: &r.key.PublicKey},
 		Hashers: 2, Items: 1,
 	}

@@ -49,7 +49,7 @@ func (c *campaign) dispatch(soft, ctx context.Context, number int, batch []files
 	if err != nil {
 		return err
 	}
-	return c.send(soft, ctx, message, batch)
+	return c.Send(soft, ctx, message, batch)
 }
 
 // job makes the message that asks for the signatures of a batch. An item's id
@@ -77,7 +77,7 @@ func (c *campaign) job(number int, batch []files.Document) (queue.Message, error
 		Body:        body,
 	}
 	if c.Session {
-		m.ReplyToSessionID = c.Run
+		m.ReplyToSessionID = c.ID
 	}
 	return m, nil
 }
@@ -85,7 +85,7 @@ func (c *campaign) job(number int, batch []files.Document) (queue.Message, error
 // jobID returns the id of a job. It begins with the run, so that late replies
 // to an interrupted run are known as our own.
 func (c *campaign) jobID(number int) string {
-	return c.Run + "." + c.Attempt + "-" + strconv.Itoa(number)
+	return c.ID + "." + c.Attempt + "-" + strconv.Itoa(number)
 }
 
 // unreadable is the outcome of a file that could not be hashed.

@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+
+	"github.com/signmill/signmill/cmd/signmill/internal/exchange"
 )
 
 // queueOptions are the flags of a command that submits jobs.
@@ -68,9 +70,9 @@ func (o *queueOptions) check() error {
 }
 
 // exchange says how jobs are submitted over l.
-func (o *queueOptions) exchange(l *links, run string, log *slog.Logger) exchangeConfig {
-	return exchangeConfig{
-		Run: run, Jobs: l.jobs, Replies: l.replies, ReplyTo: o.replies, Session: o.session,
+func (o *queueOptions) exchange(l *links, run string, log *slog.Logger) exchange.Config {
+	return exchange.Config{
+		ID: run, Jobs: l.jobs, Replies: l.replies, ReplyTo: o.replies, Session: o.session,
 		Window: o.window, Patience: o.patience, Log: log,
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"syscall"
 
 	"github.com/signmill/signmill/cmd/signmill/internal/display"
+	"github.com/signmill/signmill/cmd/signmill/internal/exchange"
 	"github.com/signmill/signmill/cmd/signmill/internal/manifest"
 )
 
@@ -35,7 +36,7 @@ func (o signOptions) run(ctx context.Context, s streams, log *slog.Logger) error
 	defer plan.Close()
 	st, stop := onInterrupt(ctx, sayWaiting(s.err))
 	defer stop() // after the manifest is complete
-	err = o.sign(st, s.err, log, campaignConfig{Plan: plan, exchangeConfig: exchangeConfig{Run: run}, Record: r})
+	err = o.sign(st, s.err, log, campaignConfig{Plan: plan, Config: exchange.Config{ID: run}, Record: r})
 	c := r.total()
 	c.Kept, c.Left, c.Interrupted = plan.Kept, plan.Files-c.Signed-c.Failed, st.Soft.Err() != nil
 	return o.conclude(s.out, r, c, err)
@@ -81,16 +82,16 @@ func (o signOptions) sign(s stages, w io.Writer, log *slog.Logger, c campaignCon
 	if c.Plan.Files == 0 {
 		return nil
 	}
-	l, err := o.connect(s, c.Run, log)
+	l, err := o.connect(s, c.ID, log)
 	if err != nil {
 		return err
 	}
 	defer l.close()
-	log.Info("signing begins", "files", c.Plan.Files, "kept", c.Plan.Kept, "run", c.Run)
+	log.Info("signing begins", "files", c.Plan.Files, "kept", c.Plan.Kept, "run", c.ID)
 	c.Record.progress = display.NewProgress(w, c.Plan.Files, display.Words{Doing: "signing", Things: "files", Done: "signed"})
 	defer c.Record.progress.Close()
 
-	c.exchangeConfig = o.exchange(l, c.Run, log)
+	c.Config = o.exchange(l, c.ID, log)
 	c.Attempt, c.Key, c.Algorithm, c.Keys = randomID(4), o.to.Key, o.algorithm.Algorithm, l.keys
 	c.Hashers, c.Items = 2*runtime.GOMAXPROCS(0), o.items
 	return newCampaign(c).run(s.Soft, s.Hard)

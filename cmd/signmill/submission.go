@@ -10,13 +10,15 @@ import (
 	"strconv"
 	"sync"
 
+	"github.com/signmill/signmill/cmd/signmill/internal/exchange"
 	"github.com/signmill/signmill/queue"
 	"github.com/signmill/signmill/schema"
 )
 
 // submission sends jobs and prints their results.
 type submission struct {
-	*exchange[asked]
+	*exchange.Exchange[asked]
+	config exchange.Config
 	streams
 	jobs  *jobFile
 	sent  int   // how many jobs were read and had their turn
@@ -33,17 +35,21 @@ type asked struct {
 	items []string // their ids
 }
 
+// newSubmission prepares to send jobs.
+func newSubmission(c exchange.Config, jobs *jobFile, s streams) *submission {
+	c.Advice = "check that a worker serves the job queue, and that the jobs' ids are new: one that was used before gets no second result"
+	return &submission{Exchange: exchange.New[asked](c), config: c, streams: s, jobs: jobs}
+}
+
 // run sends the jobs, prints their results, and sums up.
 func (u *submission) run(s stages) error {
-	u.config.Advice = "check that a worker serves the job queue, and that the jobs' ids are new: one that was used before gets no second result"
-	err := u.exchange.run(s.Soft, s.Hard, u.submit, u.answer)
+	err := u.Exchange.Run(s.Soft, s.Hard, u.submit, u.answer)
 	if errors.Is(err, errHurry) {
 		err = nil
 	}
-	_, unanswered := u.flight.silence()
 	switch {
 	case s.Soft.Err() != nil:
-		return errors.Join(&exit{exitInterrupted, fmt.Errorf("interrupted with %d jobs unanswered", unanswered)}, err, u.fault)
+		return errors.Join(&exit{exitInterrupted, fmt.Errorf("interrupted with %d jobs unanswered", u.Unanswered())}, err, u.fault)
 	case err != nil || u.fault != nil:
 		return errors.Join(err, u.fault)
 	case u.failed > 0:
@@ -62,7 +68,7 @@ func (u *submission) submit(soft, ctx context.Context) error {
 		for _, item := range job.Items {
 			keep.items = append(keep.items, item.ID)
 		}
-		return u.send(soft, ctx, m, keep)
+		return u.Send(soft, ctx, m, keep)
 	})
 }
 
@@ -104,14 +110,14 @@ func (u *submission) each(soft, ctx context.Context, send func(queue.Message, sc
 func (u *submission) message(job jobDocument) queue.Message {
 	m := queue.Message{
 		ID:            job.ID,
-		CorrelationID: u.config.Run + "." + strconv.Itoa(u.sent+1),
+		CorrelationID: u.config.ID + "." + strconv.Itoa(u.sent+1),
 		ReplyTo:       u.config.ReplyTo,
 		Subject:       schema.JobVersion,
 		ContentType:   "application/json",
 		Body:          job.text,
 	}
 	if u.config.Session {
-		m.ReplyToSessionID = u.config.Run
+		m.ReplyToSessionID = u.config.ID
 	}
 	return m
 }

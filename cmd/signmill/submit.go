@@ -105,7 +105,7 @@ func (o submitOptions) run(ctx context.Context, s streams, log *slog.Logger) err
 	if err := o.openQueues(st.Soft, b, l, run, log); err != nil {
 		return err
 	}
-	u := &submission{jobs: file, exchange: newExchange[asked](o.exchange(l, run, log)), streams: s}
+	u := newSubmission(o.exchange(l, run, log), file, s)
 	if o.noWait {
 		return u.post(st.Soft)
 	}

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"time"
 
 	"github.com/spf13/cobra"
 	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
@@ -25,6 +26,9 @@ A worker puts its traces on the reply queue, or on the queue of its --trace-queu
 On a reply queue that requires sessions they have a session of their own. On one
 without, they are among the results, and only who takes the results sees them:
 give workers a --trace-queue then.`
+
+// settleTimeout bounds the settlement of a message.
+const settleTimeout = 10 * time.Second
 
 func newTraces(s streams) *cobra.Command {
 	cmd := &cobra.Command{

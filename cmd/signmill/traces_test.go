@@ -24,6 +24,7 @@ import (
 	commonpb "go.opentelemetry.io/proto/otlp/common/v1"
 	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
 
+	"github.com/signmill/signmill/cmd/signmill/internal/exchange"
 	"github.com/signmill/signmill/queue"
 	"github.com/signmill/signmill/schema"
 )
@@ -41,15 +42,15 @@ func TestSubmittersSkipTraces(t *testing.T) {
 		must(t, err)
 		replies, err := m.client.Receiver("replies")
 		must(t, err)
-		e := newExchange[string](exchangeConfig{
-			Run: "run", Jobs: jobs, Replies: replies, ReplyTo: "replies", Window: 4, Patience: time.Minute, Log: slog.New(slog.DiscardHandler),
+		e := exchange.New[string](exchange.Config{
+			ID: "run", Jobs: jobs, Replies: replies, ReplyTo: "replies", Window: 4, Patience: time.Minute, Log: slog.New(slog.DiscardHandler),
 		})
 		var answered []string
-		must(t, e.run(t.Context(), t.Context(), func(soft, ctx context.Context) error {
+		must(t, e.Run(t.Context(), t.Context(), func(soft, ctx context.Context) error {
 			job := schema.Job{ID: "run.1", Operation: schema.GetPublicKey, Key: "signmill", Items: []schema.Item{{ID: "1"}}}
 			body, err := job.Encode(schema.Limits{})
 			must(t, err)
-			return e.send(soft, ctx, queue.Message{ID: job.ID, Body: body}, "kept")
+			return e.Send(soft, ctx, queue.Message{ID: job.ID, Body: body}, "kept")
 		}, func(_ context.Context, id, _ string, _ []byte) error {
 			answered = append(answered, id)
 			return nil

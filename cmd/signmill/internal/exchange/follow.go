@@ -1,4 +1,4 @@
-package main
+package exchange
 
 import (
 	"context"
@@ -13,12 +13,12 @@ import (
 	"github.com/signmill/signmill/schema"
 )
 
-// settleTimeout bounds the settlement of a reply.
-const settleTimeout = 10 * time.Second
+// replyTimeout bounds the settlement of a reply.
+const replyTimeout = 10 * time.Second
 
 // follow handles replies until every job is answered. The replies that are
 // being handled when ctx ends are finished.
-func (e *exchange[M]) follow(ctx context.Context, answer answerer[M], fail context.CancelCauseFunc) error {
+func (e *Exchange[M]) follow(ctx context.Context, answer Answer[M], fail context.CancelCauseFunc) error {
 	listening, stop := context.WithCancel(ctx)
 	var crew sync.WaitGroup
 	defer func() { stop(); crew.Wait() }()
@@ -50,7 +50,7 @@ func (e *exchange[M]) follow(ctx context.Context, answer answerer[M], fail conte
 
 // handle brings one reply from receipt to settlement. It is answered for before
 // the broker forgets it.
-func (e *exchange[M]) handle(ctx context.Context, d *queue.Delivery, answer answerer[M]) error {
+func (e *Exchange[M]) handle(ctx context.Context, d *queue.Delivery, answer Answer[M]) error {
 	ctx, cancel := context.WithTimeout(ctx, e.config.Patience)
 	defer cancel()
 	if d.Subject == schema.TracesSubject {
@@ -70,8 +70,8 @@ func (e *exchange[M]) handle(ctx context.Context, d *queue.Delivery, answer answ
 
 // unexpected deals with a reply to no job that is under way. A late or second
 // one to a job of our own is done with; another's is given back.
-func (e *exchange[M]) unexpected(ctx context.Context, d *queue.Delivery) error {
-	if strings.HasPrefix(d.CorrelationID, e.config.Run+".") || e.config.Session {
+func (e *Exchange[M]) unexpected(ctx context.Context, d *queue.Delivery) error {
+	if strings.HasPrefix(d.CorrelationID, e.config.ID+".") || e.config.Session {
 		return e.settle(ctx, d.Complete)
 	}
 	if err := e.settle(ctx, d.Abandon); err != nil {
@@ -83,8 +83,8 @@ func (e *exchange[M]) unexpected(ctx context.Context, d *queue.Delivery) error {
 
 // settle ends a delivery. A lost lock is no failure: the reply comes again and
 // is known.
-func (e *exchange[M]) settle(ctx context.Context, how func(context.Context) error) error {
-	ctx, cancel := context.WithTimeout(ctx, settleTimeout)
+func (e *Exchange[M]) settle(ctx context.Context, how func(context.Context) error) error {
+	ctx, cancel := context.WithTimeout(ctx, replyTimeout)
 	defer cancel()
 	err := how(ctx)
 	if err != nil && !errors.Is(err, queue.ErrLockLost) {

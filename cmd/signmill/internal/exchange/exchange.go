@@ -1,4 +1,4 @@
-package main
+package exchange
 
 import (
 	"context"
@@ -10,16 +10,16 @@ import (
 	"github.com/signmill/signmill/queue"
 )
 
-// exchange submits jobs to one queue and follows their replies on another. Of
+// Exchange submits jobs to one queue and follows their replies on another. Of
 // each job under way it keeps an M.
-type exchange[M any] struct {
-	config exchangeConfig
+type Exchange[M any] struct {
+	config Config
 	flight *flight[M]
 }
 
-// exchangeConfig says between which queues. All fields are required.
-type exchangeConfig struct {
-	Run     string // begins the ids by which replies are known, and is the reply session if there is one
+// Config says between which queues. All fields are required, but for Session.
+type Config struct {
+	ID      string // begins the ids by which replies are known, and is the reply session if there is one
 	Jobs    queue.Sender
 	Replies queue.Receiver
 	ReplyTo string // name of the reply queue
@@ -31,18 +31,19 @@ type exchangeConfig struct {
 	Log      *slog.Logger
 }
 
-func newExchange[M any](c exchangeConfig) *exchange[M] {
-	return &exchange[M]{config: c, flight: newFlight[M](c.Window)}
+// New makes an exchange. It starts nothing.
+func New[M any](c Config) *Exchange[M] {
+	return &Exchange[M]{config: c, flight: newFlight[M](c.Window)}
 }
 
-// answerer handles the reply to a job of which kept was kept. Several run at
+// Answer handles the reply to a job of which kept was kept. Several run at
 // the same time.
-type answerer[M any] func(ctx context.Context, id string, kept M, body []byte) error
+type Answer[M any] func(ctx context.Context, id string, kept M, body []byte) error
 
-// run submits, and returns when every submitted job is answered. When soft ends
+// Run submits, and returns when every submitted job is answered. When soft ends
 // submit is to submit no more; when hard ends it stops waiting, too, and
 // returns the cause.
-func (e *exchange[M]) run(soft, hard context.Context, submit func(soft, ctx context.Context) error, answer answerer[M]) error {
+func (e *Exchange[M]) Run(soft, hard context.Context, submit func(soft, ctx context.Context) error, answer Answer[M]) error {
 	ctx, fail := context.WithCancelCause(hard)
 	defer fail(nil)
 	var crew sync.WaitGroup
@@ -63,10 +64,10 @@ func (e *exchange[M]) run(soft, hard context.Context, submit func(soft, ctx cont
 	return context.Cause(ctx)
 }
 
-// send waits for a place in the window and sends one job. Its reply is known
+// Send waits for a place in the window and sends one job. Its reply is known
 // by the message's CorrelationID, or else by its ID. Nothing is sent once soft
 // or ctx has ended.
-func (e *exchange[M]) send(soft, ctx context.Context, m queue.Message, keep M) error {
+func (e *Exchange[M]) Send(soft, ctx context.Context, m queue.Message, keep M) error {
 	if soft.Err() != nil {
 		return nil
 	}
@@ -88,11 +89,17 @@ func (e *exchange[M]) send(soft, ctx context.Context, m queue.Message, keep M) e
 	return nil
 }
 
+// Unanswered returns how many jobs wait for their reply.
+func (e *Exchange[M]) Unanswered() int {
+	_, waiting := e.flight.silence()
+	return waiting
+}
+
 // warnAfter is how long to wait without a reply before saying so.
 const warnAfter = 30 * time.Second
 
 // watch gives up when no reply comes for too long.
-func (e *exchange[M]) watch(ctx context.Context) error {
+func (e *Exchange[M]) watch(ctx context.Context) error {
 	patience := e.config.Patience
 	tick := time.NewTicker(min(warnAfter, patience) / 4)
 	defer tick.Stop()
