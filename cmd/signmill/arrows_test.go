@@ -41,7 +41,7 @@ var arrows = map[string][]string{
 	"worker/audit":                      {"schema", "signer", "worker"},
 	"worker/policy":                     {"queue", "schema", "signer", "signer/quota"},
 	"cmd/signmill": {"queue", "queue/servicebus", "schema", "signer", "signer/instrument", "signer/keyvault", "signer/quota", "signer/quota/redisshare", "worker", "worker/audit", "worker/policy",
-		inside + "deadletter", inside + "display", inside + "estimate", inside + "exchange", inside + "files", inside + "manifest", inside + "parallel", inside + "probe", inside + "status"},
+		inside + "deadletter", inside + "display", inside + "estimate", inside + "exchange", inside + "files", inside + "jobfile", inside + "manifest", inside + "parallel", inside + "probe", inside + "status"},
 	"cmd/signmill/stack.go": {"queue/localbus", "signer/localvault"},
 
 	inside + "deadletter": {"queue", "schema", inside + "display"},
@@ -49,6 +49,7 @@ var arrows = map[string][]string{
 	inside + "estimate":   {"schema", "signer/quota"},
 	inside + "exchange":   {"queue", "schema"},
 	inside + "files":      {"schema", inside + "display"},
+	inside + "jobfile":    {"schema", inside + "display"},
 	inside + "manifest":   {"schema", inside + "display"},
 	inside + "parallel":   {},
 	inside + "probe":      {"schema", "signer", "signer/quota", inside + "display"},

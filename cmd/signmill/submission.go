@@ -11,6 +11,7 @@ import (
 	"sync"
 
 	"github.com/signmill/signmill/cmd/signmill/internal/exchange"
+	"github.com/signmill/signmill/cmd/signmill/internal/jobfile"
 	"github.com/signmill/signmill/queue"
 	"github.com/signmill/signmill/schema"
 )
@@ -20,7 +21,7 @@ type submission struct {
 	*exchange.Exchange[asked]
 	config exchange.Config
 	streams
-	jobs  *jobFile
+	jobs  *jobfile.File
 	sent  int   // how many jobs were read and had their turn
 	fault error // in the jobs; those before it are under way. The submitter owns both until it ends
 
@@ -36,7 +37,7 @@ type asked struct {
 }
 
 // newSubmission prepares to send jobs.
-func newSubmission(c exchange.Config, jobs *jobFile, s streams) *submission {
+func newSubmission(c exchange.Config, jobs *jobfile.File, s streams) *submission {
 	c.Advice = "check that a worker serves the job queue, and that the jobs' ids are new: one that was used before gets no second result"
 	return &submission{Exchange: exchange.New[asked](c), config: c, streams: s, jobs: jobs}
 }
@@ -86,7 +87,7 @@ func (u *submission) post(ctx context.Context) error {
 
 // each hands on one message for each job.
 func (u *submission) each(soft, ctx context.Context, send func(queue.Message, schema.Job) error) error {
-	jobs := u.jobs.trickle(ctx)
+	jobs := u.jobs.Trickle(ctx)
 	for {
 		select {
 		case <-soft.Done():
@@ -94,10 +95,10 @@ func (u *submission) each(soft, ctx context.Context, send func(queue.Message, sc
 		case <-ctx.Done():
 			return nil
 		case job, more := <-jobs:
-			if u.fault = job.fault; !more || u.fault != nil {
+			if u.fault = job.Fault; !more || u.fault != nil {
 				return nil
 			}
-			if err := send(u.message(job.jobDocument), job.Job); err != nil {
+			if err := send(u.message(job.Document), job.Job); err != nil {
 				return err
 			}
 			u.sent++
@@ -107,14 +108,14 @@ func (u *submission) each(soft, ctx context.Context, send func(queue.Message, sc
 
 // message carries a job as it was written. Its reply is known by a correlation
 // id of ours, since the job's own id may be known to others.
-func (u *submission) message(job jobDocument) queue.Message {
+func (u *submission) message(job jobfile.Document) queue.Message {
 	m := queue.Message{
 		ID:            job.ID,
 		CorrelationID: u.config.ID + "." + strconv.Itoa(u.sent+1),
 		ReplyTo:       u.config.ReplyTo,
 		Subject:       schema.JobVersion,
 		ContentType:   "application/json",
-		Body:          job.text,
+		Body:          job.Text,
 	}
 	if u.config.Session {
 		m.ReplyToSessionID = u.config.ID

@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/signmill/signmill/cmd/signmill/internal/display"
+	"github.com/signmill/signmill/cmd/signmill/internal/jobfile"
 	"github.com/signmill/signmill/schema"
 )
 
@@ -89,7 +90,7 @@ func (o submitOptions) run(ctx context.Context, s streams, log *slog.Logger) err
 	if err != nil {
 		return err
 	}
-	file, err := openJobs(o.file, s.in)
+	file, err := jobfile.Open(o.file, s.in)
 	if err != nil {
 		return display.Error(err)
 	}

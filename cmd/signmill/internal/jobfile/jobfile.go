@@ -1,4 +1,4 @@
-package main
+package jobfile
 
 import (
 	"context"
@@ -14,30 +14,30 @@ import (
 	"github.com/signmill/signmill/schema"
 )
 
-// jobDocument is a job and the text that says it.
-type jobDocument struct {
+// Document is a job and the text that says it, as it was written.
+type Document struct {
 	schema.Job
-	text []byte
+	Text []byte
 }
 
-// jobFile is a stream of job documents.
-type jobFile struct {
+// File is a stream of job documents.
+type File struct {
 	name string // for people
 	io.ReadCloser
 }
 
-// openJobs opens a file of jobs; "" and - are standard input. What is in a
+// Open opens a file of jobs; "" and - are standard input. What is in a
 // regular file is checked to its end, so that nothing is sent of one that has a
 // fault. What else there is may be a pipe, which is checked as it comes.
-func openJobs(name string, stdin io.Reader) (*jobFile, error) {
+func Open(name string, stdin io.Reader) (*File, error) {
 	if name == "" || name == "-" {
-		return &jobFile{"standard input", io.NopCloser(stdin)}, nil
+		return &File{"standard input", io.NopCloser(stdin)}, nil
 	}
 	f, err := os.Open(name)
 	if err != nil {
 		return nil, err
 	}
-	j := &jobFile{display.OneLine(name), f}
+	j := &File{display.OneLine(name), f}
 	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() {
 		return j, err
 	}
@@ -51,8 +51,8 @@ func openJobs(name string, stdin io.Reader) (*jobFile, error) {
 }
 
 // jobs yields one job after the other, until the end or the first fault.
-func (j *jobFile) jobs() iter.Seq2[jobDocument, error] {
-	return func(yield func(jobDocument, error) bool) {
+func (j *File) jobs() iter.Seq2[Document, error] {
+	return func(yield func(Document, error) bool) {
 		text := &lines{Reader: j}
 		d, seen := json.NewDecoder(text), map[string]int{}
 		for number := 1; ; number++ {
@@ -64,7 +64,7 @@ func (j *jobFile) jobs() iter.Seq2[jobDocument, error] {
 				err = fmt.Errorf("it has the id of job %d: a second result of an id is never seen", first)
 			}
 			if err != nil {
-				err = fmt.Errorf("%s: job %d, line %d: %w", j.name, number, text.at(text.fault(err, d.InputOffset()-int64(len(job.text)))), err)
+				err = fmt.Errorf("%s: job %d, line %d: %w", j.name, number, text.at(text.fault(err, d.InputOffset()-int64(len(job.Text)))), err)
 			}
 			seen[job.ID] = number
 			if !yield(job, err) || err != nil {
@@ -75,26 +75,26 @@ func (j *jobFile) jobs() iter.Seq2[jobDocument, error] {
 }
 
 // nextJob reads the next object and checks it. The error is io.EOF at the end.
-func nextJob(d *json.Decoder) (job jobDocument, err error) {
+func nextJob(d *json.Decoder) (job Document, err error) {
 	var text json.RawMessage
 	if err := d.Decode(&text); err != nil {
 		return job, err
 	}
-	job.text = text
+	job.Text = text
 	job.Job, err = schema.Decode(text, schema.Limits{})
 	return job, err
 }
 
-// trickle hands jobs on through a channel that is closed at the end, so that
+// Trickle hands jobs on through a channel that is closed at the end, so that
 // one who waits for the next job can leave. Once ctx has ended a reader that
 // waits for its input is left behind: nothing can wake it.
-func (j *jobFile) trickle(ctx context.Context) <-chan jobOrFault {
-	out := make(chan jobOrFault)
+func (j *File) Trickle(ctx context.Context) <-chan Next {
+	out := make(chan Next)
 	go func() {
 		defer close(out)
 		for job, fault := range j.jobs() {
 			select {
-			case out <- jobOrFault{job, fault}:
+			case out <- Next{job, fault}:
 			case <-ctx.Done():
 				return
 			}
@@ -103,10 +103,10 @@ func (j *jobFile) trickle(ctx context.Context) <-chan jobOrFault {
 	return out
 }
 
-// jobOrFault is one of both.
-type jobOrFault struct {
-	jobDocument
-	fault error
+// Next is a job, or the fault that ends them.
+type Next struct {
+	Document
+	Fault error // nil: there is a job
 }
 
 // lines remembers where lines begin in what it reads.
@@ -128,7 +128,7 @@ func (l *lines) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// fault returns the offset of a fault of syntax, or else where the job begins.
+// Fault returns the offset of a fault of syntax, or else where the job begins.
 func (l *lines) fault(err error, begins int64) int64 {
 	if syntax, ok := errors.AsType[*json.SyntaxError](err); ok {
 		return syntax.Offset - 1
