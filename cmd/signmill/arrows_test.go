@@ -41,7 +41,7 @@ var arrows = map[string][]string{
 	"worker/audit":                      {"schema", "signer", "worker"},
 	"worker/policy":                     {"queue", "schema", "signer", "signer/quota"},
 	"cmd/signmill": {"queue", "queue/servicebus", "schema", "signer", "signer/instrument", "signer/keyvault", "signer/quota", "signer/quota/redisshare", "worker", "worker/audit", "worker/policy",
-		inside + "deadletter", inside + "display", inside + "estimate", inside + "exchange", inside + "files", inside + "jobfile", inside + "manifest", inside + "parallel", inside + "probe", inside + "status"},
+		inside + "deadletter", inside + "display", inside + "estimate", inside + "exchange", inside + "files", inside + "jobfile", inside + "manifest", inside + "parallel", inside + "probe", inside + "status", inside + "verify"},
 	"cmd/signmill/stack.go": {"queue/localbus", "signer/localvault"},
 
 	inside + "deadletter": {"queue", "schema", inside + "display"},
@@ -54,6 +54,7 @@ var arrows = map[string][]string{
 	inside + "parallel":   {},
 	inside + "probe":      {"schema", "signer", "signer/quota", inside + "display"},
 	inside + "status":     {"queue", "signer/quota", "worker", inside + "display"},
+	inside + "verify":     {"schema", "signer", inside + "display", inside + "files", inside + "manifest", inside + "parallel"},
 
 	"signer/quota/quotabench": {"schema", "signer", "signer/quota"}, // its tests alone import them
 }

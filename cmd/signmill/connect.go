@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/signmill/signmill/cmd/signmill/internal/verify"
 	"github.com/signmill/signmill/queue"
 	"github.com/signmill/signmill/queue/servicebus"
 	"github.com/signmill/signmill/signer"
@@ -89,7 +90,7 @@ func (o queueOptions) receiver(ctx context.Context, client *servicebus.Client, r
 // at once, so that a wrong name or type costs no job.
 func (o signOptions) keyring(ctx context.Context, b backend, l *links) (*keyring, error) {
 	if o.publicKey != "" && !o.local {
-		public, err := readPublicKey(o.publicKey)
+		public, err := verify.ReadPublicKey(o.publicKey)
 		if err != nil {
 			return nil, err
 		}

@@ -9,6 +9,7 @@ import (
 	"io"
 
 	"github.com/signmill/signmill/cmd/signmill/internal/display"
+	"github.com/signmill/signmill/cmd/signmill/internal/verify"
 	"github.com/signmill/signmill/schema"
 )
 
@@ -21,22 +22,22 @@ type findingLine struct {
 }
 
 // print shows a finding as the checkers of coreutils do.
-func (o verifyOptions) print(out io.Writer, f finding) error {
-	if f.err == nil && o.quiet {
+func (o verifyOptions) print(out io.Writer, f verify.Finding) error {
+	if f.Err == nil && o.quiet {
 		return nil
 	}
-	line := findingLine{Path: f.file, Verified: f.err == nil, Key: f.key}
+	line := findingLine{Path: f.File, Verified: f.Err == nil, Key: f.Key}
 	if o.publicKey != "" {
 		line.Key = o.publicKey
 	}
-	if f.err != nil {
-		line.Error = f.err.Error()
+	if f.Err != nil {
+		line.Error = f.Err.Error()
 	}
 	var err error
 	switch {
 	case o.json:
 		err = json.NewEncoder(out).Encode(line)
-	case f.err != nil:
+	case f.Err != nil:
 		_, err = fmt.Fprintf(out, "%s: FAILED: %s\n", display.OneLine(line.Path), display.OneLine(line.Error))
 	default:
 		_, err = fmt.Fprintf(out, "%s: OK\n", display.OneLine(line.Path))

@@ -6,12 +6,11 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"runtime"
 
 	"github.com/signmill/signmill/cmd/signmill/internal/display"
 	"github.com/signmill/signmill/cmd/signmill/internal/files"
 	"github.com/signmill/signmill/cmd/signmill/internal/manifest"
-	"github.com/signmill/signmill/cmd/signmill/internal/parallel"
+	"github.com/signmill/signmill/cmd/signmill/internal/verify"
 )
 
 // interruptedSuffix is at the end of the name of a partial manifest whose
@@ -71,8 +70,7 @@ func (e *earlier) rescue() error {
 func (e *earlier) carry(ctx context.Context, to *manifest.Writer, marks pathSet) error {
 	defer e.close()
 	for _, m := range e.manifests {
-		work := func(c check) finding { return c.do(ctx) }
-		for f, err := range parallel.InOrder(runtime.GOMAXPROCS(0), manifestChecks(m, publicKeys{}), work) {
+		for f, err := range verify.All(ctx, verify.Manifest(m, nil)) {
 			if err = errors.Join(err, ctx.Err()); err != nil {
 				return fmt.Errorf("resume: %w", err)
 			}
@@ -89,15 +87,15 @@ func (e *earlier) carry(ctx context.Context, to *manifest.Writer, marks pathSet)
 }
 
 // keep takes over one entry, if its signature verifies.
-func keep(f finding, to *manifest.Writer, marks pathSet) error {
-	if f.err != nil {
-		marks.add(f.file, isReplaced)
+func keep(f verify.Finding, to *manifest.Writer, marks pathSet) error {
+	if f.Err != nil {
+		marks.add(f.File, isReplaced)
 		return nil
 	}
-	if marks.add(f.file, isKept)&isKept != 0 {
+	if marks.add(f.File, isKept)&isKept != 0 {
 		return nil
 	}
-	return to.Add(f.entry)
+	return to.Add(f.Entry)
 }
 
 func (e *earlier) close() {

@@ -2,18 +2,18 @@ package main
 
 import (
 	"context"
+	"crypto"
 	"fmt"
 	"io"
 	"iter"
 	"path/filepath"
-	"runtime"
 
 	"github.com/spf13/cobra"
 
 	"github.com/signmill/signmill/cmd/signmill/internal/display"
 	"github.com/signmill/signmill/cmd/signmill/internal/files"
 	"github.com/signmill/signmill/cmd/signmill/internal/manifest"
-	"github.com/signmill/signmill/cmd/signmill/internal/parallel"
+	"github.com/signmill/signmill/cmd/signmill/internal/verify"
 )
 
 const verifyHelp = `Checks signatures offline: each FILE against FILE.sig and a public key, or every
@@ -77,12 +77,11 @@ func (o verifyOptions) run(ctx context.Context, s streams) error {
 	}
 	defer done()
 	good, bad := 0, 0
-	work := func(c check) finding { return c.do(ctx) }
-	for f, err := range parallel.InOrder(runtime.GOMAXPROCS(0), checks, work) {
+	for f, err := range verify.All(ctx, checks) {
 		if err != nil {
 			return err
 		}
-		if f.err == nil {
+		if f.Err == nil {
 			good++
 		} else {
 			bad++
@@ -102,7 +101,7 @@ func (o verifyOptions) run(ctx context.Context, s streams) error {
 
 // checks yields what is to be checked: the files, or the manifest's. Notes is
 // told where the public keys come from, unless they were asked for.
-func (o verifyOptions) checks(notes io.Writer) (seq iter.Seq2[check, error], done func(), err error) {
+func (o verifyOptions) checks(notes io.Writer) (seq iter.Seq2[verify.Check, error], done func(), err error) {
 	done = func() {}
 	if o.out != "" && !o.asked {
 		o.manifest = filepath.Join(o.out, files.ManifestName)
@@ -122,17 +121,17 @@ func (o verifyOptions) checks(notes io.Writer) (seq iter.Seq2[check, error], don
 	if err != nil {
 		return nil, done, fmt.Errorf("%w: name files and --public-key, or a manifest", err)
 	}
-	keys := publicKeys{}
+	var pinned crypto.PublicKey
 	if o.publicKey == "" {
 		o.note(notes, "the one that "+display.OneLine(o.manifest)+" names")
-	} else if keys[""], err = readPublicKey(o.publicKey); err != nil {
+	} else if pinned, err = verify.ReadPublicKey(o.publicKey); err != nil {
 		m.Close()
 		return nil, done, err
 	}
 	if some {
-		return o.listedChecks(m, keys), m.Close, nil
+		return o.listedChecks(m, pinned), m.Close, nil
 	}
-	return manifestChecks(m, keys), m.Close, nil
+	return verify.Manifest(m, pinned), m.Close, nil
 }
 
 // onlyKey finds the public key that sign wrote, if there is but one.
@@ -152,20 +151,20 @@ func (o verifyOptions) note(w io.Writer, key string) {
 }
 
 // listedChecks yields the files from the command line as a manifest knows them.
-func (o verifyOptions) listedChecks(m *manifest.Reader, keys publicKeys) iter.Seq2[check, error] {
-	return func(yield func(check, error) bool) {
-		listed := map[[16]byte]check{}
-		for c, err := range manifestChecks(m, keys) {
+func (o verifyOptions) listedChecks(m *manifest.Reader, pinned crypto.PublicKey) iter.Seq2[verify.Check, error] {
+	return func(yield func(verify.Check, error) bool) {
+		listed := map[[16]byte]verify.Check{}
+		for c, err := range verify.Manifest(m, pinned) {
 			if err != nil {
 				yield(c, err)
 				return
 			}
-			listed[files.PathKey(c.file)] = c
+			listed[files.PathKey(c.File)] = c
 		}
 		for file, err := range o.files.Each() {
 			c, known := listed[files.PathKey(file)]
-			if c.file = file; err == nil && !known {
-				c.missing = fmt.Errorf("%s has no entry for it: --public-key checks without one", display.OneLine(o.manifest))
+			if c.File = file; err == nil && !known {
+				c.Missing = fmt.Errorf("%s has no entry for it: --public-key checks without one", display.OneLine(o.manifest))
 			}
 			if !yield(c, err) || err != nil {
 				return
@@ -175,8 +174,8 @@ func (o verifyOptions) listedChecks(m *manifest.Reader, keys publicKeys) iter.Se
 }
 
 // fileChecks yields the files from the command line.
-func (o verifyOptions) fileChecks() (iter.Seq2[check, error], error) {
-	public, err := readPublicKey(o.publicKey)
+func (o verifyOptions) fileChecks() (iter.Seq2[verify.Check, error], error) {
+	public, err := verify.ReadPublicKey(o.publicKey)
 	if err != nil {
 		return nil, err
 	}
@@ -184,32 +183,15 @@ func (o verifyOptions) fileChecks() (iter.Seq2[check, error], error) {
 	if err != nil {
 		return nil, err
 	}
-	return func(yield func(check, error) bool) {
+	return func(yield func(verify.Check, error) bool) {
 		for file, err := range o.files.Each() {
-			c := check{file: file, algorithm: algorithm, public: public, key: o.publicKey}
+			c := verify.Check{File: file, Algorithm: algorithm, Public: public, Key: o.publicKey}
 			if err == nil {
-				c.signature, err = layout{Dir: o.out}.signature(file)
+				c.Signature, err = layout{Dir: o.out}.signature(file)
 			}
 			if !yield(c, err) || err != nil {
 				return
 			}
 		}
 	}, nil
-}
-
-// manifestChecks yields the files of a manifest. A key under "" in keys is
-// the only one that counts.
-func manifestChecks(m *manifest.Reader, keys publicKeys) iter.Seq2[check, error] {
-	pinned := keys[""]
-	return func(yield func(check, error) bool) {
-		for e, err := range m.Entries() {
-			c := check{file: e.Path, signature: e.Signature, digest: e.Digest, algorithm: e.Algorithm, public: pinned, key: e.PublicKey, entry: e}
-			if err == nil && pinned == nil && e.Status == manifest.Signed {
-				c.public, err = keys.read(e.PublicKey)
-			}
-			if !yield(c, err) || err != nil {
-				return
-			}
-		}
-	}
 }
