@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/signmill/signmill/cmd/signmill/internal/campaign"
 	"github.com/signmill/signmill/cmd/signmill/internal/verify"
 	"github.com/signmill/signmill/queue"
 	"github.com/signmill/signmill/queue/servicebus"
@@ -18,7 +19,7 @@ import (
 type links struct {
 	jobs    queue.Sender
 	replies queue.Receiver
-	keys    *keyring
+	keys    *campaign.Keyring
 	closing []func() // in order
 }
 
@@ -88,20 +89,20 @@ func (o queueOptions) receiver(ctx context.Context, client *servicebus.Client, r
 
 // keyring finds out which public keys count. A key of the vault is asked for
 // at once, so that a wrong name or type costs no job.
-func (o signOptions) keyring(ctx context.Context, b backend, l *links) (*keyring, error) {
+func (o signOptions) keyring(ctx context.Context, b backend, l *links) (*campaign.Keyring, error) {
 	if o.publicKey != "" && !o.local {
 		public, err := verify.ReadPublicKey(o.publicKey)
 		if err != nil {
 			return nil, err
 		}
-		return &keyring{Pinned: public}, signer.Fits(signer.Key{Public: public}, o.algorithm.Algorithm)
+		return &campaign.Keyring{Pinned: public}, signer.Fits(signer.Key{Public: public}, o.algorithm.Algorithm)
 	}
 	vault, err := keyvault.New(b.Vault)
 	if err != nil {
 		return nil, usageError(err)
 	}
 	l.closing = append(l.closing, vault.Close)
-	k := &keyring{Resolver: vault, Ref: signer.Ref{Vault: b.VaultURL, Name: o.to.Key}}
+	k := &campaign.Keyring{Resolver: vault, Ref: signer.Ref{Vault: b.VaultURL, Name: o.to.Key}}
 	if o.vaultKey != "" && !o.local {
 		k.Ref.Name = o.vaultKey
 	}

@@ -5,6 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/signmill/signmill/cmd/signmill/internal/campaign"
 	"github.com/signmill/signmill/cmd/signmill/internal/files"
 	"github.com/signmill/signmill/schema"
 )
@@ -41,7 +42,7 @@ const signExamples = `  signmill sign --local report.pdf
 type signOptions struct {
 	queueOptions
 	files     files.Sources
-	to        layout
+	to        campaign.Layout
 	algorithm algorithmFlag
 
 	publicKey string

@@ -25,7 +25,7 @@ func TestResultOfAnotherJob(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			if tt.result.Status == schema.Succeeded {
-				tt.result.KID = testKID
+				tt.result.KID = "https://local.vault.azure.net/keys/k/0123456789abcdef0123456789abcdef"
 			}
 			body, err := tt.result.Encode(0)
 			if err != nil {

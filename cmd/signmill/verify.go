@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/signmill/signmill/cmd/signmill/internal/campaign"
 	"github.com/signmill/signmill/cmd/signmill/internal/display"
 	"github.com/signmill/signmill/cmd/signmill/internal/files"
 	"github.com/signmill/signmill/cmd/signmill/internal/manifest"
@@ -187,7 +188,7 @@ func (o verifyOptions) fileChecks() (iter.Seq2[verify.Check, error], error) {
 		for file, err := range o.files.Each() {
 			c := verify.Check{File: file, Algorithm: algorithm, Public: public, Key: o.publicKey}
 			if err == nil {
-				c.Signature, err = layout{Dir: o.out}.signature(file)
+				c.Signature, err = campaign.Layout{Dir: o.out}.Signature(file)
 			}
 			if !yield(c, err) || err != nil {
 				return

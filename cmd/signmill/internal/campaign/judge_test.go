@@ -1,4 +1,4 @@
-package main
+package campaign
 
 import (
 	"context"
@@ -23,23 +23,23 @@ func TestBadReplies(t *testing.T) {
 		t.Fatal(err)
 	}
 	tests := map[string]struct {
-		body func(r *campaignRig, job schema.Job) []byte
+		body func(r *rig, job schema.Job) []byte
 		code string // "" for a good reply
 	}{
-		"good":     {func(r *campaignRig, j schema.Job) []byte { return r.encode(r.result(j, r.key)) }, ""},
-		"not JSON": {func(*campaignRig, schema.Job) []byte { return []byte("{") }, manifest.BadReply},
-		"of another job": {func(r *campaignRig, j schema.Job) []byte {
+		"good":     {func(r *rig, j schema.Job) []byte { return r.encode(r.result(j, r.key)) }, ""},
+		"not JSON": {func(*rig, schema.Job) []byte { return []byte("{") }, manifest.BadReply},
+		"of another job": {func(r *rig, j schema.Job) []byte {
 			result := r.result(j, r.key)
 			result.ID = "run.1-99"
 			return r.encode(result)
 		}, manifest.BadReply},
-		"of another item": {func(r *campaignRig, j schema.Job) []byte {
+		"of another item": {func(r *rig, j schema.Job) []byte {
 			result := r.result(j, r.key)
 			result.Items[0].ID = "7"
 			return r.encode(result)
 		}, manifest.BadReply},
-		"by another key": {func(r *campaignRig, j schema.Job) []byte { return r.encode(r.result(j, stranger)) }, string(schema.CodeIntegrity)},
-		"refusal": {func(r *campaignRig, j schema.Job) []byte {
+		"by another key": {func(r *rig, j schema.Job) []byte { return r.encode(r.result(j, stranger)) }, string(schema.CodeIntegrity)},
+		"refusal": {func(r *rig, j schema.Job) []byte {
 			refused := &schema.Error{Code: schema.CodeKeyNotAllowed, Message: "no"}
 			return r.encode(schema.Result{ID: j.ID, Status: schema.Failed, Items: []schema.ItemResult{{ID: "0", Error: refused}}})
 		}, string(schema.CodeKeyNotAllowed)},
@@ -47,7 +47,7 @@ func TestBadReplies(t *testing.T) {
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			r := newCampaignRig(t, 1)
+			r := newRig(t, 1)
 			done := r.start(t.Context())
 			job := r.take()
 			r.reply(job.ID, tt.body(r, job))
@@ -61,7 +61,7 @@ func TestBadReplies(t *testing.T) {
 
 // wantOne checks that the manifest has one entry, with code, and a signature
 // only if code is "".
-func (r *campaignRig) wantOne(code string) {
+func (r *rig) wantOne(code string) {
 	r.t.Helper()
 	if err := r.Record.manifest.Finish(r.Record.total()); err != nil {
 		r.t.Fatal(err)
@@ -83,7 +83,7 @@ func (r *campaignRig) wantOne(code string) {
 }
 
 // entries returns what the manifest holds.
-func (r *campaignRig) entries() (all []manifest.Entry) {
+func (r *rig) entries() (all []manifest.Entry) {
 	r.t.Helper()
 	m, err := manifest.Open(filepath.Join(r.dir, files.ManifestName), false)
 	if err != nil {
@@ -103,7 +103,7 @@ func (r *campaignRig) entries() (all []manifest.Entry) {
 // stops with advice.
 func TestForeignReply(t *testing.T) {
 	t.Parallel()
-	r := newCampaignRig(t, 1)
+	r := newRig(t, 1)
 	r.reply("another-run.1-0", []byte("{}"))
 	err := <-r.start(t.Context())
 	if err == nil || !strings.Contains(err.Error(), "--reply-session") {
@@ -119,7 +119,7 @@ func TestForeignReply(t *testing.T) {
 // done away with, and the run goes on.
 func TestLateReply(t *testing.T) {
 	t.Parallel()
-	r := newCampaignRig(t, 1)
+	r := newRig(t, 1)
 	r.reply("run.0-0", []byte("{}"))
 	done := r.start(t.Context())
 	job := r.take()
@@ -134,7 +134,7 @@ func TestLateReply(t *testing.T) {
 // waited for and recorded, and no third is sent.
 func TestFirstInterrupt(t *testing.T) {
 	t.Parallel()
-	r := newCampaignRig(t, 5)
+	r := newRig(t, 5)
 	soft, interrupt := context.WithCancel(t.Context())
 	done := r.start(soft)
 	jobs := []schema.Job{r.take(), r.take()}

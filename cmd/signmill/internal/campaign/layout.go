@@ -1,4 +1,4 @@
-package main
+package campaign
 
 import (
 	"fmt"
@@ -10,17 +10,17 @@ import (
 	"github.com/signmill/signmill/cmd/signmill/internal/manifest"
 )
 
-// layout says where a campaign writes, and what it may overwrite.
-type layout struct {
+// Layout says where a campaign writes, and what it may overwrite.
+type Layout struct {
 	Dir    string // for everything; "": signatures beside the files, the rest in the current directory
 	Key    string // in the name of the public key
 	Force  bool   // overwrite anything
 	Resume bool   // carry on an earlier campaign: its manifest and public key may be there
 }
 
-// signature returns where the signature of a file goes. Below Dir it keeps the
+// Signature returns where the signature of a file goes. Below Dir it keeps the
 // file's relative path.
-func (l layout) signature(file string) (string, error) {
+func (l Layout) Signature(file string) (string, error) {
 	if l.Dir == "" {
 		return file + files.SignatureSuffix, nil
 	}
@@ -30,21 +30,21 @@ func (l layout) signature(file string) (string, error) {
 	return filepath.Join(l.Dir, file) + files.SignatureSuffix, nil
 }
 
-// manifest returns where the manifest goes.
-func (l layout) manifest() string { return filepath.Join(l.Dir, files.ManifestName) }
+// Manifest returns where the manifest goes.
+func (l Layout) Manifest() string { return filepath.Join(l.Dir, files.ManifestName) }
 
 // publicKey returns where the public key goes. A second version of the key, met
 // after a rotation, has a suffix.
-func (l layout) publicKey(suffix string) string {
+func (l Layout) publicKey(suffix string) string {
 	return filepath.Join(l.Dir, "signmill-"+l.Key+suffix+".pem")
 }
 
 // check refuses a file whose signature has no place of its own, and marks both.
-func (l layout) check(file string, marks pathSet) error {
+func (l Layout) check(file string, marks pathSet) error {
 	if !utf8.ValidString(file) {
 		return fmt.Errorf("the name %s is not UTF-8, and a manifest could not hold it: rename the file", display.OneLine(file))
 	}
-	sig, err := l.signature(file)
+	sig, err := l.Signature(file)
 	if err != nil {
 		return err
 	}
@@ -61,12 +61,12 @@ func (l layout) check(file string, marks pathSet) error {
 }
 
 // checkOwn refuses to overwrite what an earlier campaign left.
-func (l layout) checkOwn() error {
+func (l Layout) checkOwn() error {
 	if l.Force || l.Resume {
 		return nil
 	}
 	var faults faultList
-	for _, name := range []string{l.manifest(), l.manifest() + manifest.PartialSuffix, l.publicKey("")} {
+	for _, name := range []string{l.Manifest(), l.Manifest() + manifest.PartialSuffix, l.publicKey("")} {
 		if files.Exists(name) {
 			faults.add(fmt.Errorf("%s exists: --resume carries on, --force starts over, --out DIR writes elsewhere", display.OneLine(name)))
 		}

@@ -1,4 +1,4 @@
-package main
+package campaign
 
 import (
 	"strings"
@@ -11,7 +11,7 @@ import (
 // of our key, and nothing else.
 func TestKeyringVersion(t *testing.T) {
 	t.Parallel()
-	k := &keyring{Ref: signer.Ref{Vault: "https://example.vault.azure.net/", Name: "invoices"}}
+	k := &Keyring{Ref: signer.Ref{Vault: "https://example.vault.azure.net/", Name: "invoices"}}
 	tests := map[string]struct {
 		kid, want string
 	}{

@@ -1,4 +1,4 @@
-package main
+package campaign
 
 import (
 	"context"
@@ -14,7 +14,7 @@ import (
 
 // submit reads the files and sends them off in jobs, as many as the window
 // holds, until soft ends.
-func (c *campaign) submit(soft, ctx context.Context) error {
+func (c *signing) submit(soft, ctx context.Context) error {
 	digest := func(path string) files.Document { return files.Digest(soft, path, c.Algorithm) }
 	batch, jobs := make([]files.Document, 0, c.Items), 0
 	for d, err := range parallel.InOrder(c.Hashers, c.Plan.paths(), digest) {
@@ -41,7 +41,7 @@ func (c *campaign) submit(soft, ctx context.Context) error {
 }
 
 // dispatch sends one job for a batch, if there is anything in it.
-func (c *campaign) dispatch(soft, ctx context.Context, number int, batch []files.Document) error {
+func (c *signing) dispatch(soft, ctx context.Context, number int, batch []files.Document) error {
 	if len(batch) == 0 || soft.Err() != nil {
 		return nil
 	}
@@ -54,7 +54,7 @@ func (c *campaign) dispatch(soft, ctx context.Context, number int, batch []files
 
 // job makes the message that asks for the signatures of a batch. An item's id
 // is its place in the batch.
-func (c *campaign) job(number int, batch []files.Document) (queue.Message, error) {
+func (c *signing) job(number int, batch []files.Document) (queue.Message, error) {
 	job := schema.Job{
 		ID:        c.jobID(number),
 		Operation: schema.Sign,
@@ -84,11 +84,11 @@ func (c *campaign) job(number int, batch []files.Document) (queue.Message, error
 
 // jobID returns the id of a job. It begins with the run, so that late replies
 // to an interrupted run are known as our own.
-func (c *campaign) jobID(number int) string {
+func (c *signing) jobID(number int) string {
 	return c.ID + "." + c.Attempt + "-" + strconv.Itoa(number)
 }
 
 // unreadable is the outcome of a file that could not be hashed.
-func (c *campaign) unreadable(d files.Document) outcome {
+func (c *signing) unreadable(d files.Document) outcome {
 	return c.failure(d, manifest.Failure{Code: manifest.Unreadable, Message: d.Err.Error()})
 }

@@ -1,4 +1,4 @@
-package main
+package campaign
 
 import (
 	"bytes"
@@ -26,7 +26,7 @@ type outcome struct {
 // recorder writes outcomes down: signatures, public keys, manifest, and lines
 // on standard output. It may be used from several goroutines.
 type recorder struct {
-	layout   layout
+	layout   Layout
 	manifest *manifest.Writer
 	progress *display.Progress
 	lines    io.Writer // for --json; nil: none
@@ -64,7 +64,7 @@ func (r *recorder) record(outcomes []outcome) error {
 	return errors.Join(append(faults, r.tell(entries))...)
 }
 
-// prepare writes a signature under a temporary name. If that is not possible
+// Prepare writes a signature under a temporary name. If that is not possible
 // the entry says so.
 func (r *recorder) prepare(o outcome) (*files.Pending, manifest.Entry) {
 	if o.content == nil {
@@ -83,7 +83,7 @@ func (r *recorder) place(o *outcome) (p *files.Pending, err error) {
 	if o.PublicKey, err = r.publicKey(o.by); err != nil {
 		return nil, err
 	}
-	if o.Signature, err = r.layout.signature(o.Path); err != nil {
+	if o.Signature, err = r.layout.Signature(o.Path); err != nil {
 		return nil, err
 	}
 	return files.Prepare(o.Signature, o.content, files.ForAll)

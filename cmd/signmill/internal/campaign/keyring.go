@@ -1,4 +1,4 @@
-package main
+package campaign
 
 import (
 	"context"
@@ -10,9 +10,9 @@ import (
 	"github.com/signmill/signmill/signer"
 )
 
-// keyring holds the public keys that may have made the signatures of a
-// campaign. A reply only names its key; which keys count is decided here.
-type keyring struct {
+// Keyring holds the public keys that may have made the signatures of a
+// signing. A reply only names its key; which keys count is decided here.
+type Keyring struct {
 	Pinned   crypto.PublicKey // the one key; nil: ask Resolver
 	Resolver signer.Resolver  // finds the versions of Ref
 	Ref      signer.Ref       // the key, without a version
@@ -23,7 +23,7 @@ type keyring struct {
 
 // public returns the public key with the identifier kid. It refuses another
 // vault's key and another key's version.
-func (k *keyring) public(ctx context.Context, kid string) (crypto.PublicKey, error) {
+func (k *Keyring) public(ctx context.Context, kid string) (crypto.PublicKey, error) {
 	if k.Pinned != nil {
 		return k.Pinned, nil
 	}
@@ -50,7 +50,7 @@ func (k *keyring) public(ctx context.Context, kid string) (crypto.PublicKey, err
 }
 
 // version returns the version that kid names, if it is one of Ref's.
-func (k *keyring) version(kid string) (string, error) {
+func (k *Keyring) version(kid string) (string, error) {
 	version := kidVersion(kid)
 	want := strings.TrimSuffix(k.Ref.Vault, "/") + "/keys/" + k.Ref.Name + "/" + version
 	if version == "" || !strings.EqualFold(kid, want) {

@@ -1,4 +1,4 @@
-package main
+package campaign
 
 import (
 	"bufio"
@@ -17,8 +17,8 @@ import (
 // file, so that its length costs no memory; 16 bytes remain of each path.
 type plan struct {
 	spool *os.File
-	Files int // how many are to be signed
-	Kept  int // how many are left out because they are signed already
+	files int // how many are to be signed
+	kept  int // how many are left out because they are signed already
 }
 
 // path marks: what a path is to a plan.
@@ -47,7 +47,7 @@ const maxFaults = 10
 
 // makePlan checks every file before the first is signed: it is there, and its
 // signature has a place of its own. Marks carries what an earlier run did.
-func makePlan(s files.Sources, to layout, marks pathSet) (*plan, error) {
+func makePlan(s files.Sources, to Layout, marks pathSet) (*plan, error) {
 	spool, err := os.CreateTemp("", "signmill-plan-*")
 	if err != nil {
 		return nil, fmt.Errorf("list of files: %w", display.Error(err))
@@ -55,13 +55,13 @@ func makePlan(s files.Sources, to layout, marks pathSet) (*plan, error) {
 	os.Remove(spool.Name()) //nolint:errcheck // where the system allows it, not even a crash leaves the file behind
 	p := &plan{spool: spool}
 	if err := p.fill(s, to, marks); err != nil {
-		p.Close()
+		p.close()
 		return nil, err
 	}
 	return p, nil
 }
 
-func (p *plan) fill(s files.Sources, to layout, marks pathSet) error {
+func (p *plan) fill(s files.Sources, to Layout, marks pathSet) error {
 	w := bufio.NewWriter(p.spool)
 	var faults faultList
 	for path, err := range s.Each() {
@@ -73,14 +73,14 @@ func (p *plan) fill(s files.Sources, to layout, marks pathSet) error {
 		case err != nil:
 			return err
 		case marks.has(path, isKept):
-			p.Kept++
+			p.kept++
 			continue
 		}
 		if err := to.check(path, marks); err != nil {
 			faults.add(err)
 			continue
 		}
-		p.Files++
+		p.files++
 		if _, err := w.WriteString(path + "\x00"); err != nil {
 			return fmt.Errorf("list of files: %w", display.Error(err))
 		}
@@ -107,7 +107,7 @@ func (p *plan) paths() iter.Seq2[string, error] {
 }
 
 // Close removes the temporary file.
-func (p *plan) Close() {
+func (p *plan) close() {
 	p.spool.Close()           //nolint:errcheck // it goes away
 	os.Remove(p.spool.Name()) //nolint:errcheck // a temporary file
 }

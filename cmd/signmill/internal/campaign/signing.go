@@ -1,4 +1,4 @@
-package main
+package campaign
 
 import (
 	"context"
@@ -10,51 +10,48 @@ import (
 	"github.com/signmill/signmill/schema"
 )
 
-// campaign signs the files of a plan: it submits jobs, follows the replies,
+// signing signs the files of a plan: it submits jobs, follows the replies,
 // and records what comes back.
-type campaign struct {
-	campaignConfig
+type signing struct {
+	config
 	*exchange.Exchange[[]files.Document]
 }
 
-// campaignConfig says how. All fields are required.
-type campaignConfig struct {
-	exchange.Config
+// config says how. All fields are required.
+type config struct {
+	Links
 	Plan      *plan
-	Attempt   string // tells the jobs of a resumed run from those before
 	Key       string
 	Algorithm schema.Algorithm
 
-	Keys    *keyring
 	Record  *recorder
 	Hashers int // files read at once
-	Items   int // files in one job
 }
 
-func newCampaign(c campaignConfig) *campaign {
+func newSigning(c config) *signing {
 	c.Advice = fmt.Sprintf("check that a worker serves the job queue and may use key %q, then continue with --resume", c.Key)
-	return &campaign{campaignConfig: c, Exchange: exchange.New[[]files.Document](c.Config)}
+	return &signing{config: c, Exchange: exchange.New[[]files.Document](c.Config)}
 }
 
 // run returns when every submitted job is answered; see exchange.
-func (c *campaign) run(soft, hard context.Context) error {
+func (c *signing) run(soft, hard context.Context) error {
 	return c.Exchange.Run(soft, hard, c.submit, c.answer)
 }
 
 // answer records the reply to a job. What it says is on disk before the broker
 // forgets it.
-func (c *campaign) answer(ctx context.Context, id string, documents []files.Document, body []byte) error {
+func (c *signing) answer(ctx context.Context, id string, documents []files.Document, body []byte) error {
 	return c.Record.record(c.judge(ctx, id, documents, body))
 }
 
 // failure is the outcome of a file without a signature.
-func (c *campaign) failure(d files.Document, e manifest.Failure) outcome {
+func (c *signing) failure(d files.Document, e manifest.Failure) outcome {
 	o := c.outcome(d)
 	o.Status, o.Error = manifest.Failed, &e
 	return o
 }
 
-func (c *campaign) outcome(d files.Document) outcome {
+func (c *signing) outcome(d files.Document) outcome {
 	o := outcome{Entry: manifest.Entry{Path: d.Path, Size: d.Size, Algorithm: c.Algorithm}}
 	if d.Digest != nil {
 		o.Digest = manifest.DigestText(c.Algorithm, d.Digest)

@@ -1,4 +1,4 @@
-package main
+package campaign
 
 import (
 	"context"
@@ -14,25 +14,25 @@ import (
 )
 
 // interruptedSuffix is at the end of the name of a partial manifest whose
-// campaign was killed, until its entries are in the next one.
+// signing was killed, until its entries are in the next one.
 const interruptedSuffix = ".interrupted"
 
 // earlier is what earlier campaigns left: a manifest, a partial one, both, or
 // nothing.
 type earlier struct {
-	layout    layout
+	layout    Layout
 	manifests []*manifest.Reader
 }
 
 // openEarlier finds what is to be resumed. The manifests must agree with head;
 // its Run becomes theirs.
-func openEarlier(l layout, head *manifest.Head) (*earlier, error) {
+func openEarlier(l Layout, head *manifest.Head) (*earlier, error) {
 	e := &earlier{layout: l}
 	if err := e.rescue(); err != nil {
 		return nil, err
 	}
 	for _, suffix := range []string{"", interruptedSuffix} {
-		m, err := manifest.Open(l.manifest()+suffix, suffix != "")
+		m, err := manifest.Open(l.Manifest()+suffix, suffix != "")
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
@@ -43,18 +43,30 @@ func openEarlier(l layout, head *manifest.Head) (*earlier, error) {
 		e.manifests = append(e.manifests, m)
 		if m.Key != head.Key || m.Algorithm != head.Algorithm {
 			e.close()
-			return nil, usagef("%s is of key %s with %s: resume with the same --key and --alg, or use another --out", display.OneLine(m.Name), m.Key, m.Algorithm)
+			return nil, &OtherKey{m.Name, m.Head}
 		}
 		head.Run = m.Run
 	}
 	return e, nil
 }
 
+// OtherKey is the error of a manifest that is to be resumed with another key or
+// algorithm.
+type OtherKey struct {
+	name string // of the manifest
+	manifest.Head
+}
+
+// Error implements error.
+func (o *OtherKey) Error() string {
+	return fmt.Sprintf("%s is of key %s with %s: resume with the same --key and --alg, or use another --out", display.OneLine(o.name), o.Key, o.Algorithm)
+}
+
 // rescue moves the partial manifest of a killed campaign out of the way. When
 // one lies there already, the campaign was killed before it had taken over
 // everything from there, and had nothing of its own; nor has an empty one.
 func (e *earlier) rescue() error {
-	partial, interrupted := e.layout.manifest()+manifest.PartialSuffix, e.layout.manifest()+interruptedSuffix
+	partial, interrupted := e.layout.Manifest()+manifest.PartialSuffix, e.layout.Manifest()+interruptedSuffix
 	info, err := os.Lstat(partial)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -79,7 +91,7 @@ func (e *earlier) carry(ctx context.Context, to *manifest.Writer, marks pathSet)
 			}
 		}
 	}
-	err := os.Remove(e.layout.manifest() + interruptedSuffix)
+	err := os.Remove(e.layout.Manifest() + interruptedSuffix)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}

@@ -1,4 +1,4 @@
-package main
+package campaign
 
 import (
 	"context"
@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -19,14 +20,15 @@ import (
 	"github.com/signmill/signmill/cmd/signmill/internal/files"
 	"github.com/signmill/signmill/cmd/signmill/internal/manifest"
 	"github.com/signmill/signmill/queue"
+	"github.com/signmill/signmill/queue/localbus"
 	"github.com/signmill/signmill/queue/servicebus"
 	"github.com/signmill/signmill/schema"
 	"github.com/signmill/signmill/signer"
 )
 
-// campaignRig is a campaign over a broker in memory, whose worker is the test.
-type campaignRig struct {
-	*campaign
+// rig is a campaign over a broker in memory, whose worker is the test.
+type rig struct {
+	*signing
 	t    *testing.T
 	dir  string
 	key  *ecdsa.PrivateKey
@@ -34,19 +36,20 @@ type campaignRig struct {
 	out  queue.Sender   // the worker's end
 }
 
-// newCampaignRig prepares a campaign over count files, one in each job.
-func newCampaignRig(t *testing.T, count int) *campaignRig {
+// newRig prepares a campaign over count files, one in each job.
+func newRig(t *testing.T, count int) *rig {
 	t.Helper()
-	r := &campaignRig{t: t, dir: t.TempDir()}
+	r := &rig{t: t, dir: t.TempDir()}
 	var err error
 	if r.key, err = ecdsa.GenerateKey(elliptic.P256(), rand.Reader); err != nil {
 		t.Fatal(err)
 	}
-	c := campaignConfig{
-		Config:  exchange.Config{ID: "run", ReplyTo: "replies", Window: 2, Patience: 5 * time.Minute, Log: slog.New(slog.DiscardHandler)},
-		Attempt: "1", Key: "k", Algorithm: schema.ES256,
-		Keys:    &keyring{Pinned: &r.key.PublicKey},
-		Hashers: 2, Items: 1,
+	c := config{
+		Links: Links{
+			Config:  exchange.Config{ID: "run", ReplyTo: "replies", Window: 2, Patience: 5 * time.Minute, Log: slog.New(slog.DiscardHandler)},
+			Attempt: "1", Keys: &Keyring{Pinned: &r.key.PublicKey}, Items: 1,
+		},
+		Key: "k", Algorithm: schema.ES256, Hashers: 2,
 	}
 	client := r.connect(&c)
 	if r.jobs, err = client.Receiver("jobs"); err != nil {
@@ -56,23 +59,26 @@ func newCampaignRig(t *testing.T, count int) *campaignRig {
 		t.Fatal(err)
 	}
 	r.prepare(&c, count)
-	r.campaign = newCampaign(c)
+	r.signing = newSigning(c)
 	return r
 }
 
 // connect starts a broker and opens both ends.
-func (r *campaignRig) connect(c *campaignConfig) *servicebus.Client {
+func (r *rig) connect(c *config) *servicebus.Client {
 	r.t.Helper()
-	st, err := newStack(stackSpec{Queues: []localQueue{{Name: "jobs"}, {Name: "replies"}}, Log: c.Log})
+	bus, err := localbus.New(localbus.Config{Queues: []localbus.Queue{{Name: "jobs"}, {Name: "replies"}}})
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	r.t.Cleanup(st.close)
-	client, err := servicebus.New(st.backend(localVaultURL).Bus)
+	r.t.Cleanup(func() { bus.Close() })
+	client, err := servicebus.New(servicebus.Config{
+		ConnectionString: "Endpoint=sb://localhost;SharedAccessKeyName=RootManageSharedAccessKey;SharedAccessKey=SAS_KEY_VALUE;UseDevelopmentEmulator=true;",
+		Dial:             func(ctx context.Context, _ string) (net.Conn, error) { return bus.Dial(ctx) },
+	})
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	r.t.Cleanup(func() { closeClient(client) })
+	r.t.Cleanup(func() { client.Close(context.Background()) })
 	if c.Jobs, err = client.Sender("jobs"); err != nil {
 		r.t.Fatal(err)
 	}
@@ -82,8 +88,8 @@ func (r *campaignRig) connect(c *campaignConfig) *servicebus.Client {
 	return client
 }
 
-// prepare makes the files and what records their outcomes.
-func (r *campaignRig) prepare(c *campaignConfig, count int) {
+// Prepare makes the files and what records their outcomes.
+func (r *rig) prepare(c *config, count int) {
 	r.t.Helper()
 	var names []string
 	for i := range count {
@@ -93,12 +99,12 @@ func (r *campaignRig) prepare(c *campaignConfig, count int) {
 		}
 		names = append(names, name)
 	}
-	to := layout{Key: "k"}
+	to := Layout{Key: "k"}
 	var err error
 	if c.Plan, err = makePlan(files.Sources{Files: names}, to, pathSet{}); err != nil {
 		r.t.Fatal(err)
 	}
-	r.t.Cleanup(c.Plan.Close)
+	r.t.Cleanup(c.Plan.close)
 	m, err := manifest.Create(filepath.Join(r.dir, files.ManifestName), manifest.Head{Run: "run", Key: "k", Algorithm: schema.ES256}, false)
 	if err != nil {
 		r.t.Fatal(err)
@@ -112,14 +118,14 @@ func (r *campaignRig) prepare(c *campaignConfig, count int) {
 const testKID = "https://local.vault.azure.net/keys/k/0123456789abcdef0123456789abcdef"
 
 // start runs the campaign; the channel gives its result once.
-func (r *campaignRig) start(soft context.Context) <-chan error {
+func (r *rig) start(soft context.Context) <-chan error {
 	done := make(chan error, 1)
 	go func() { done <- r.run(soft, r.t.Context()) }()
 	return done
 }
 
 // take receives one job as a worker does.
-func (r *campaignRig) take() schema.Job {
+func (r *rig) take() schema.Job {
 	r.t.Helper()
 	ctx, cancel := context.WithTimeout(r.t.Context(), 5*time.Minute)
 	defer cancel()
@@ -135,7 +141,7 @@ func (r *campaignRig) take() schema.Job {
 }
 
 // result signs a job with key, as it should be.
-func (r *campaignRig) result(job schema.Job, key *ecdsa.PrivateKey) schema.Result {
+func (r *rig) result(job schema.Job, key *ecdsa.PrivateKey) schema.Result {
 	r.t.Helper()
 	result := schema.Result{ID: job.ID, Status: schema.Succeeded, KID: testKID}
 	for _, item := range job.Items {
@@ -153,7 +159,7 @@ func (r *campaignRig) result(job schema.Job, key *ecdsa.PrivateKey) schema.Resul
 }
 
 // reply sends a body in answer to a job.
-func (r *campaignRig) reply(correlation string, body []byte) {
+func (r *rig) reply(correlation string, body []byte) {
 	r.t.Helper()
 	m := queue.Message{ID: "reply-" + correlation, CorrelationID: correlation, Subject: schema.ResultVersion, Body: body}
 	if err := r.out.Send(r.t.Context(), m); err != nil {
@@ -161,7 +167,7 @@ func (r *campaignRig) reply(correlation string, body []byte) {
 	}
 }
 
-func (r *campaignRig) encode(result schema.Result) []byte {
+func (r *rig) encode(result schema.Result) []byte {
 	r.t.Helper()
 	body, err := result.Encode(0)
 	if err != nil {
@@ -171,7 +177,7 @@ func (r *campaignRig) encode(result schema.Result) []byte {
 }
 
 // signatures counts the signature files.
-func (r *campaignRig) signatures() int {
+func (r *rig) signatures() int {
 	r.t.Helper()
 	names, err := filepath.Glob(filepath.Join(r.dir, "*"+files.SignatureSuffix))
 	if err != nil {

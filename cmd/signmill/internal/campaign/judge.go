@@ -1,4 +1,4 @@
-package main
+package campaign
 
 import (
 	"context"
@@ -14,7 +14,7 @@ import (
 
 // judge turns the reply to a job into one outcome for each of its documents.
 // It trusts nothing: a signature counts once it has verified here.
-func (c *campaign) judge(ctx context.Context, id string, documents []files.Document, body []byte) []outcome {
+func (c *signing) judge(ctx context.Context, id string, documents []files.Document, body []byte) []outcome {
 	result, err := schema.DecodeResult(body)
 	if err == nil && result.ID != "" && result.ID != id {
 		err = fmt.Errorf("it is the result of %q", result.ID)
@@ -54,7 +54,7 @@ type signatory struct {
 }
 
 // judgeItem verifies one signature and puts it into the form of files.
-func (c *campaign) judgeItem(d files.Document, item schema.ItemResult, by signatory) outcome {
+func (c *signing) judgeItem(d files.Document, item schema.ItemResult, by signatory) outcome {
 	if item.Error != nil {
 		return c.failure(d, refusal(item.Error))
 	}
@@ -83,7 +83,7 @@ func unverifiable(err error) manifest.Failure {
 	return e
 }
 
-func (c *campaign) failAll(documents []files.Document, e manifest.Failure) []outcome {
+func (c *signing) failAll(documents []files.Document, e manifest.Failure) []outcome {
 	outcomes := make([]outcome, 0, len(documents))
 	for _, d := range documents {
 		outcomes = append(outcomes, c.failure(d, e))
