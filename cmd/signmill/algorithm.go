@@ -45,8 +45,5 @@ func algorithmNames() []string {
 // addAlgorithm puts --alg on a command, with completion.
 func addAlgorithm(cmd *cobra.Command, a *algorithmFlag, purpose string) {
 	cmd.Flags().Var(a, "alg", purpose)
-	complete := cobra.FixedCompletions(algorithmNames(), cobra.ShellCompDirectiveNoFileComp)
-	if err := cmd.RegisterFlagCompletionFunc("alg", complete); err != nil {
-		panic(err) // the flag stands one line above
-	}
+	completeFlag(cmd, "alg", algorithmNames())
 }

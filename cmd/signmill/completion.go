@@ -38,3 +38,11 @@ func register(cmd *cobra.Command, flag string, complete cobra.CompletionFunc) {
 		panic(err) // the flag is there, and has none
 	}
 }
+
+// completeFlag offers fixed values for a flag.
+func completeFlag(cmd *cobra.Command, flag string, values []string) {
+	complete := cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp)
+	if err := cmd.RegisterFlagCompletionFunc(flag, complete); err != nil {
+		panic(err) // the command has no such flag
+	}
+}

@@ -151,24 +151,3 @@ func parseKeyName(text string) (string, error) {
 	}
 	return text, nil
 }
-
-// oneArg takes exactly one argument and says what is missing.
-func oneArg(what string) cobra.PositionalArgs {
-	return func(_ *cobra.Command, args []string) error {
-		switch {
-		case len(args) == 0:
-			return usagef("%s is missing", what)
-		case len(args) > 1:
-			return usagef("one %s, not %d arguments", what, len(args))
-		}
-		return nil
-	}
-}
-
-// completeFlag offers fixed values for a flag.
-func completeFlag(cmd *cobra.Command, flag string, values []string) {
-	complete := cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp)
-	if err := cmd.RegisterFlagCompletionFunc(flag, complete); err != nil {
-		panic(err) // the command has no such flag
-	}
-}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/spf13/cobra"
 
@@ -101,4 +102,17 @@ func (o *keysOptions) done(what, name string) error {
 	t := display.NewTable(o.out)
 	t.Fact(what, name)
 	return t.Close()
+}
+
+// confirm lets a person at a terminal type the key's name before something is
+// destroyed. Elsewhere nobody can be asked, and --yes must have said it.
+func (o *keysOptions) confirm(yes bool, verb, name, consequence string) error {
+	if yes {
+		return nil
+	}
+	if !o.isPerson() {
+		return usagef("%s %s: %s; nobody can be asked here, so say --yes", verb, name, consequence)
+	}
+	question := fmt.Sprintf("%s %s in %s: %s.\nType the name of the key to go on: ", verb, name, o.vault, consequence)
+	return o.typed(question, name, "nothing was done")
 }

@@ -1,8 +1,6 @@
 package main
 
 import (
-	"encoding/json"
-	"io"
 	"strconv"
 	"strings"
 	"time"
@@ -131,6 +129,3 @@ func recoveryText(k keyvault.KeyInfo) string {
 	}
 	return k.RecoveryLevel + ", " + strconv.Itoa(k.RecoverableDays) + " days"
 }
-
-// jsonLine writes one object in one line.
-func jsonLine(w io.Writer, v any) error { return json.NewEncoder(w).Encode(v) }

@@ -17,6 +17,19 @@ import (
 	"github.com/signmill/signmill/signer/quota"
 )
 
+func newQuota(s streams) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:     "quota",
+		Short:   "Find out what a vault allows",
+		Long:    "Finds out what a vault allows, where the documentation is silent.",
+		Example: "  signmill quota probe --help",
+		Args:    unknownCommand,
+		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	cmd.AddCommand(newQuotaProbe(s))
+	return cmd
+}
+
 const probeHelp = `Measures how a real vault counts: how many units it accepts in 10 seconds, when
 it accepts calls again, whether refused calls count, and which --quota to give
 to workers. None of this is documented.

@@ -1,6 +1,9 @@
 package main
 
 import (
+	"io"
+	"strings"
+
 	"github.com/spf13/cobra"
 )
 
@@ -67,4 +70,32 @@ func newRoot(s streams) *cobra.Command {
 // usage makes a fault in the arguments a usage error.
 func usage(check cobra.PositionalArgs) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error { return usageError(check(cmd, args)) }
+}
+
+// plainUsage takes out what pflag puts behind each switch: --force needs no
+// value, and "[=true|false]" makes readers think that it does.
+func plainUsage(cmd *cobra.Command) error {
+	out := cmd.OutOrStderr()
+	defer cmd.SetOut(out)
+	var text strings.Builder
+	cmd.SetOut(&text)
+	if err := (&cobra.Command{}).UsageFunc()(cmd); err != nil {
+		return err
+	}
+	const noise = "[=true|false]"
+	_, err := io.WriteString(out, strings.ReplaceAll(text.String(), noise, strings.Repeat(" ", len(noise))))
+	return err
+}
+
+// oneArg takes exactly one argument and says what is missing.
+func oneArg(what string) cobra.PositionalArgs {
+	return func(_ *cobra.Command, args []string) error {
+		switch {
+		case len(args) == 0:
+			return usagef("%s is missing", what)
+		case len(args) > 1:
+			return usagef("one %s, not %d arguments", what, len(args))
+		}
+		return nil
+	}
 }
