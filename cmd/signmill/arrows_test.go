@@ -42,7 +42,7 @@ var arrows = map[string][]string{
 	"worker/policy":                     {"queue", "schema", "signer", "signer/quota"},
 	"cmd/signmill": {"queue", "queue/servicebus", "schema", "signer", "signer/instrument", "signer/keyvault", "signer/quota", "signer/quota/redisshare", "worker", "worker/audit", "worker/policy",
 		inside + "campaign", inside + "deadletter", inside + "display", inside + "estimate", inside + "exchange", inside + "files", inside + "jobfile", inside + "manifest", inside + "parallel", inside + "probe", inside + "status", inside + "verify"},
-	"cmd/signmill/stack.go": {"queue/localbus", "signer/localvault"},
+	"cmd/signmill/local_stack.go": {"queue/localbus", "signer/localvault"},
 
 	inside + "campaign":   {"queue", "schema", "signer", inside + "display", inside + "exchange", inside + "files", inside + "manifest", inside + "parallel", inside + "verify"},
 	inside + "deadletter": {"queue", "schema", inside + "display"},

@@ -5,12 +5,13 @@
 // its deployment, dlq looks after dead letters, audit checks logs, plan foretells
 // a campaign, quota measures a vault, verify checks offline, keys keeps the keys
 // of a vault, local serves a broker and a vault on this machine. One file per
-// command holds its flags and its wiring.
+// command holds its flags and its wiring; what a command does and others need not
+// know lies in a package below internal.
 //
 // How it flows. A command turns its flags into configuration values
 // ([backend]) and hands them to the rooms. Local mode differs in these values
-// only. A signing campaign goes through plan, digest, submit, follow and
-// record; each is a file.
+// only. Files are named for the command that they belong to, and what sign and
+// submit share for the submitter.
 //
 // Guarantees. Data goes to standard output, everything else to standard error.
 // No file is overwritten unless asked for, none is left half-written, and no
