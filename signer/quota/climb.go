@@ -6,6 +6,7 @@ const (
 	lastStep    = 0.5
 	climbNotice = 5.0 // s
 	climbCalls  = 20  // own calls that a step takes at least: fewer say nothing
+	climbProof  = 1.5 // own 429s that a step which is too much would meet meanwhile, on the average
 )
 
 // pitch is how boldly a controller climbs.
@@ -42,7 +43,7 @@ func (c *controller) endClimb() {
 	if k.pitch.lastPeriod <= k.pitch.period {
 		return
 	}
-	k.period = min(2*c.period(k.period), max(k.pitch.lastPeriod, 4*c.period(k.pitch.period)))
+	k.period = min(2*c.period(k.period), max(k.pitch.lastPeriod, 2*c.period(k.pitch.period)))
 }
 
 // period is the time between climbs: at least the one given, and longer where
@@ -54,9 +55,11 @@ func (c *controller) period(least float64) float64 {
 	return least
 }
 
-// holdTime is how long a step must hold before the next is taken.
+// holdTime is how long a step must hold before the next is taken. Where many
+// replicas share the quota, a small step that is too much refuses few calls of
+// each: those that took it for a success would go on, twice as far.
 func (c *controller) holdTime() float64 {
-	return max(c.window+0.5, climbCalls*c.spacing())
+	return max(c.window+0.5, max(climbCalls, climbProof/c.climb.step)*c.spacing())
 }
 
 // met reports whether a run that is declared now was caused by a climb, which

@@ -119,10 +119,13 @@ func TestClimbOfFewCalls(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	r.setMembers(0, 800) // a call every 4 s
-	r.near("a step", r.holdTime(), 80, 1e-9)
+	r.climb.step = 0.02
+	r.near("a small step", r.holdTime(), 300, 1e-9)
+	r.climb.step = 0.32
+	r.near("a large step", r.holdTime(), 80, 1e-9)
 	r.near("a period", r.period(20), 160, 1e-9)
 	for range 5 {
 		r.endClimb()
 	}
-	r.near("the longest period", r.climb.period, 640, 1e-9)
+	r.near("the longest period", r.climb.period, 320, 1e-9)
 }

@@ -49,7 +49,7 @@
 // What cannot be promised: without a source of slots each of N replicas must see
 // its own 429s, so after a cut of the quota fifty of them see up to 2 % for as
 // long as it lasts, and more where the keys are dear. A quota that was raised
-// again is found within one to two minutes, or half a minute with slots.
+// again is found within one to three minutes, or half a minute with slots.
 //
 // # Errors
 //
