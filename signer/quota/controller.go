@@ -11,6 +11,7 @@ const (
 	trickleGoal = 0.002 // throttled part of the calls that the trickle settles at
 	mostBoost   = 64
 	runLength   = 3
+	longHold    = 1 // s of Retry-After above which a 429 is a run by itself; a vault may round up to that
 	meanWeight  = 0.02
 )
 
@@ -108,6 +109,10 @@ func (c *controller) throttled(now, sent float64, cost Units) {
 	}
 	c.undo.planned = false
 	c.addBad(now, sent)
+	if c.held > now+longHold {
+		c.stop(now, sent, 0)
+		return
+	}
 	if first, overload, ok := c.run(now); ok {
 		c.stop(now, first, overload)
 		return

@@ -46,6 +46,33 @@ func (r *rig) used(now float64) {
 	}
 }
 
+// TestLongRetryAfter: a vault that says how long its quota is used up needs not
+// say it three times. Each replica would meet one 429 in each window else, for
+// as long as many small cuts take.
+func TestLongRetryAfter(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		after, scale float64
+		phase        bool
+	}{{0.5, 1 - trickleGain/200, false}, {1, 1 - trickleGain/200, false}, {4.5, 0.6, true}} {
+		r := newRig(t)
+		r.used(5) // so that it saw the window
+		r.back(5.1)
+		r.scale = 1
+		now := r.quiet(5.2, 20)
+		r.held = now + 0.02 + tt.after
+		r.sent(now, false)
+		r.throttled(now+0.02, now, 1)
+		if r.pause.on != tt.phase {
+			t.Errorf("after %v s: a pause is %v", tt.after, r.pause.on)
+		}
+		if tt.phase {
+			r.back(r.held)
+		}
+		r.near("scale", r.scale, tt.scale, 0.01)
+	}
+}
+
 // back lets a probe succeed that is sent at now, as late as a probe may be.
 func (r *rig) back(now float64) {
 	r.sent(now, true)
