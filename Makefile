@@ -82,7 +82,6 @@ chart-test: ## Test the Helm chart: lint, schemas, Pod Security, snapshots, KEDA
 
 chart-golden: ## Write the chart's snapshots and the tables of its README anew
 	cd charts/test && go test -count 1 -timeout 30m ./... -update
-	.ci/chart-sum --write
 
 image: VERSION ?= devel
 image: ## Build the image signmill:VERSION (devel), with docker, podman or buildah
