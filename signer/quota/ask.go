@@ -3,6 +3,7 @@ package quota
 import (
 	"context"
 	"math"
+	"slices"
 )
 
 // next returns the call that goes next, or nil. With slots it is one that fits
@@ -75,6 +76,7 @@ func (g *Gate) question() (Slots, []Units, []Done) {
 		s.asking = false
 		return nil, nil, nil
 	}
+	s.dearest = slices.Max(want)
 	done := aged(s.done, s.sent, g.now())
 	s.done, s.sent = nil, s.sent[:0]
 	return g.part.Slots, want, done

@@ -140,7 +140,6 @@ func (g *Gate) line(ctx context.Context, now float64, w *waiter) (*waiter, error
 		}
 	}
 	w.ready = make(chan struct{})
-	g.stock.dearest = max(g.stock.dearest, w.cost)
 	w.deadline, _ = ctx.Deadline()
 	g.turns.add(w, caller)
 	g.nudge()

@@ -40,7 +40,7 @@ type stock struct {
 	epoch     uint64
 	stretches []stretch // in the order of their grants
 	granted   Units     // by the last grant that gave anything
-	dearest   Units     // call that ever waited
+	dearest   Units     // call of the last question
 	asking    bool
 	askAt     float64 // the source wants no question before
 	started   bool    // the two goroutines run

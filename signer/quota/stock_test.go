@@ -256,6 +256,20 @@ func TestRestOfAStretch(t *testing.T) {
 	take(0.015, 2, 0)
 }
 
+// TestRestIsForWhatWaits: one dear call, such as that for a key whose price is not
+// known, does not have late units kept for all the cheap ones that follow.
+func TestRestIsForWhatWaits(t *testing.T) {
+	t.Parallel()
+	slotted(t, func(t *testing.T, g *Gate, _ *scripted) {
+		arrive(t, g, 16)
+		arrive(t, g, 1)
+		g.stock.tidy(g.now() + 1)
+		if got := g.stock.left(); got != 0 {
+			t.Errorf("%d units are left a second later, want none", got)
+		}
+	}, Grant{Epoch: 5, Units: 16, Rate: 100}, Grant{Epoch: 5, Units: 50, Rate: 100})
+}
+
 // TestLateUnits: what is not used in time is lost, but not before it was
 // granted, however long the answer was held up.
 func TestLateUnits(t *testing.T) {
