@@ -6,7 +6,7 @@ const (
 	lastStep    = 0.5
 	climbNotice = 5.0 // s
 	climbCalls  = 20  // own calls that a step takes at least: fewer say nothing
-	climbProof  = 1.5 // own 429s that a step which is too much would meet meanwhile, on the average
+	climbProof  = 1   // own 429s that a step which is too much would meet meanwhile, on the average
 )
 
 // pitch is how boldly a controller climbs.

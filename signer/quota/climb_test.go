@@ -120,7 +120,7 @@ func TestClimbOfFewCalls(t *testing.T) {
 	r := newRig(t)
 	r.setMembers(0, 800) // a call every 4 s
 	r.climb.step = 0.02
-	r.near("a small step", r.holdTime(), 300, 1e-9)
+	r.near("a small step", r.holdTime(), 200, 1e-9)
 	r.climb.step = 0.32
 	r.near("a large step", r.holdTime(), 80, 1e-9)
 	r.near("a period", r.period(20), 160, 1e-9)

@@ -202,7 +202,7 @@ func TestFleetHalved(t *testing.T) {
 		want     goals
 	}{
 		{"fixed window", 1, goals{45, 0.96, 0.006, 75}},
-		{"fixed window", 50, goals{400, 0.88, 0.025, 125}},
+		{"fixed window", 50, goals{400, 0.88, 0.02, 135}},
 		{"sliding log", 10, goals{180, 0.97, 0.007, 115}},
 		{"small bucket", 10, goals{230, 0.98, 0.007, 115}},
 		{"first call", 3, goals{90, 0.95, 0.008, 100}},
