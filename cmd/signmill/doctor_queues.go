@@ -43,7 +43,7 @@ func (v *visit) traceQueue(ctx context.Context, reached bool, replies []string) 
 	if name == "" || slices.ContainsFunc(replies, same) {
 		return
 	}
-	names, err := exporterNames("TRACES", []string{exportServiceBus})
+	names, err := exporterNames(signalTraces, []string{exportServiceBus})
 	switch {
 	case err == nil && !slices.Contains(names, exportServiceBus):
 		v.note(rightTraces, "queue "+name, skip("OTEL_TRACES_EXPORTER sends no traces to a queue"))

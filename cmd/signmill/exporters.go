@@ -6,20 +6,31 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"go.opentelemetry.io/otel/exporters/otlp/otlptrace"
+	otelprom "go.opentelemetry.io/otel/exporters/prometheus"
 	"go.opentelemetry.io/otel/exporters/stdout/stdouttrace"
+	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 )
 
-// The exporters that OTEL_TRACES_EXPORTER may name, in a list with commas.
+// The signals, as the standard variables name them.
 const (
-	exportOTLP       = "otlp"       // to OTEL_EXPORTER_OTLP_ENDPOINT, in HTTP and protobuf
-	exportConsole    = "console"    // to standard output
-	exportNone       = "none"       // nowhere
-	exportServiceBus = "servicebus" // to a queue
+	signalTraces  = "TRACES"
+	signalMetrics = "METRICS"
 )
 
-// exporterNames reads which exporters a signal has: TRACES or METRICS. Where the
+// The exporters that OTEL_TRACES_EXPORTER and OTEL_METRICS_EXPORTER may name, in a
+// list with commas.
+const (
+	exportOTLP       = "otlp"       // to OTEL_EXPORTER_OTLP_ENDPOINT, in HTTP and protobuf
+	exportConsole    = "console"    // spans alone: to standard output
+	exportNone       = "none"       // nowhere
+	exportServiceBus = "servicebus" // spans alone: to a queue
+	exportPrometheus = "prometheus" // metrics alone: the page at --health, which is there anyway
+)
+
+// exporterNames reads which exporters a signal has. Where the
 // variable is not set they are otherwise, and otlp when there is an endpoint.
 func exporterNames(signal string, otherwise []string) ([]string, error) {
 	if sdkDisabled() {
@@ -67,7 +78,7 @@ func checkProtocol(signal string, names []string) error {
 func newSpanExporter(name string) (sdktrace.SpanExporter, error) {
 	switch name {
 	case exportOTLP:
-		target, err := otlpFromEnvironment()
+		target, err := otlpFromEnvironment(signalTraces)
 		if err != nil {
 			return nil, err
 		}
@@ -76,6 +87,22 @@ func newSpanExporter(name string) (sdktrace.SpanExporter, error) {
 		return stdouttrace.New()
 	}
 	return nil, usagef("OTEL_TRACES_EXPORTER=%s: use otlp, servicebus, console or none, or several with commas between", name)
+}
+
+// newMetricReader makes what reads the measurements for the exporter of a name;
+// registry is where Prometheus finds them. The SDK reads OTEL_METRIC_EXPORT_INTERVAL.
+func newMetricReader(name string, registry prometheus.Registerer) (sdkmetric.Reader, error) {
+	switch name {
+	case exportPrometheus:
+		return otelprom.New(otelprom.WithRegisterer(registry))
+	case exportOTLP:
+		target, err := otlpFromEnvironment(signalMetrics)
+		if err != nil {
+			return nil, err
+		}
+		return sdkmetric.NewPeriodicReader(metricExporter{target}), nil
+	}
+	return nil, usagef("OTEL_METRICS_EXPORTER=%s: use otlp, prometheus or none, or several with commas between", name)
 }
 
 // newOTLP returns an exporter that hands OTLP requests to a client of ours.

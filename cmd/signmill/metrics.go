@@ -11,7 +11,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"go.opentelemetry.io/otel/attribute"
-	otelprom "go.opentelemetry.io/otel/exporters/prometheus"
 	"go.opentelemetry.io/otel/metric"
 	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
@@ -124,42 +123,57 @@ func measureSpans(meter metric.Meter, q *spanQueue) error {
 	return m.Err()
 }
 
-// measurements are what a process measures, for Prometheus to read.
+// measurements are what a process measures.
 type measurements struct {
-	provider *sdkmetric.MeterProvider
-	page     http.Handler
+	provider *sdkmetric.MeterProvider // nil: nobody asks for them
+	page     http.Handler             // for Prometheus
 }
 
-// newMeasurements makes them with a registry of their own, in which the state of
-// the process and of Go's runtime stands, too.
-func newMeasurements() (*measurements, error) {
+// newMeasurements makes them for the exporters of some names. The page shows the
+// state of the process and of Go's runtime, too. It starts no goroutine unless they
+// are to be sent; close ends it.
+func newMeasurements(names []string) (*measurements, error) {
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	reader, err := otelprom.New(otelprom.WithRegisterer(registry))
-	if err != nil {
-		return nil, fmt.Errorf("measurements: %w", err)
-	}
+	m := &measurements{page: promhttp.HandlerFor(registry, promhttp.HandlerOpts{})}
 	from, err := describeProcess()
-	if err != nil {
-		return nil, err
+	if err != nil || len(names) == 0 {
+		return m, err
 	}
-	return &measurements{
-		provider: sdkmetric.NewMeterProvider(sdkmetric.WithReader(reader), sdkmetric.WithResource(from)),
-		page:     promhttp.HandlerFor(registry, promhttp.HandlerOpts{}),
-	}, nil
+	options := []sdkmetric.Option{sdkmetric.WithResource(from)}
+	for _, name := range names {
+		reader, err := newMetricReader(name, registry)
+		if err != nil {
+			return nil, fmt.Errorf("measurements: %w", err)
+		}
+		options = append(options, sdkmetric.WithReader(reader))
+	}
+	m.provider = sdkmetric.NewMeterProvider(options...)
+	return m, nil
 }
 
-// measure lets t measure, if it is asked to.
-func (t *telemetry) measure(asked bool) (err error) {
-	if asked {
-		t.measured, err = newMeasurements()
+// measure lets t measure what is seen on the page, or is to be sent as the standard
+// variables say: none sends nothing, and the page is there all the same.
+func (t *telemetry) measure(seen bool) error {
+	names, err := exporterNames(signalMetrics, nil)
+	if err != nil {
+		return err
 	}
+	names = slices.DeleteFunc(slices.Clone(names), func(name string) bool { return name == exportPrometheus })
+	if seen && !sdkDisabled() {
+		names = append(names, exportPrometheus)
+	}
+	if !seen && len(names) == 0 {
+		return nil
+	}
+	t.handleErrors()
+	t.measured, err = newMeasurements(names)
 	return err
 }
 
 // meter returns the maker of instruments, or nil where nothing is measured.
 func (m *measurements) meter() metric.Meter {
-	if m == nil {
+	if m == nil || m.provider == nil {
 		return nil
 	}
 	return m.provider.Meter(scopeName)

@@ -15,9 +15,10 @@ import (
 
 	"github.com/cenkalti/backoff/v4"
 	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
+	"google.golang.org/protobuf/proto"
 )
 
-// otlpTarget takes spans over OTLP/HTTP. It implements [otlptrace.Client]. The
+// otlpTarget takes telemetry over OTLP/HTTP. It implements [otlptrace.Client]. The
 // official one brings gRPC along, which makes the binary half as large again;
 // what it knows beyond this are client certificates.
 // Source: https://opentelemetry.io/docs/specs/otlp/#otlphttp
@@ -26,7 +27,7 @@ type otlpTarget struct {
 	headers map[string]string
 	timeout time.Duration // of one request
 	client  *http.Client
-	packer  spanPacker
+	packer  otlpPacker
 }
 
 // otlpRefusal is an answer other than success.
@@ -49,21 +50,22 @@ func (r *otlpRefusal) passing() bool {
 	return false
 }
 
-// otlpFromEnvironment reads the standard variables.
-func otlpFromEnvironment() (*otlpTarget, error) {
-	at := os.Getenv("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
+// otlpFromEnvironment reads the standard variables for a signal: TRACES or METRICS.
+func otlpFromEnvironment(signal string) (*otlpTarget, error) {
+	of := "OTEL_EXPORTER_OTLP_" + signal
+	at := os.Getenv(of + "_ENDPOINT")
 	if at == "" {
 		at = os.Getenv("OTEL_EXPORTER_OTLP_ENDPOINT")
 		if at == "" {
 			at = "http://localhost:4318"
 		}
-		at = strings.TrimSuffix(at, "/") + "/v1/traces"
+		at = strings.TrimSuffix(at, "/") + "/v1/" + strings.ToLower(signal)
 	}
 	t, err := newOTLPTarget(at)
 	if err != nil {
 		return nil, err
 	}
-	for _, name := range []string{"OTEL_EXPORTER_OTLP_HEADERS", "OTEL_EXPORTER_OTLP_TRACES_HEADERS"} {
+	for _, name := range []string{"OTEL_EXPORTER_OTLP_HEADERS", of + "_HEADERS"} {
 		for pair := range strings.SplitSeq(os.Getenv(name), ",") {
 			key, value, ok := strings.Cut(pair, "=")
 			if value, err = url.PathUnescape(strings.TrimSpace(value)); ok && err == nil {
@@ -71,7 +73,7 @@ func otlpFromEnvironment() (*otlpTarget, error) {
 			}
 		}
 	}
-	for _, name := range []string{"OTEL_EXPORTER_OTLP_TIMEOUT", "OTEL_EXPORTER_OTLP_TRACES_TIMEOUT"} {
+	for _, name := range []string{"OTEL_EXPORTER_OTLP_TIMEOUT", of + "_TIMEOUT"} {
 		if ms, err := strconv.Atoi(os.Getenv(name)); err == nil && ms > 0 {
 			t.timeout = time.Duration(ms) * time.Millisecond
 		}
@@ -96,10 +98,14 @@ func (t *otlpTarget) Stop(context.Context) error {
 	return nil
 }
 
-// UploadTraces implements [otlptrace.Client]. What may pass is tried again until
-// ctx ends.
+// UploadTraces implements [otlptrace.Client].
 func (t *otlpTarget) UploadTraces(ctx context.Context, spans []*tracepb.ResourceSpans) error {
-	body, err := t.packer.pack(spans)
+	return t.deliver(ctx, &tracepb.TracesData{ResourceSpans: spans})
+}
+
+// deliver sends a request. What may pass is tried again until ctx ends.
+func (t *otlpTarget) deliver(ctx context.Context, request proto.Message) error {
+	body, err := t.packer.pack(request)
 	if err != nil {
 		return err
 	}

@@ -23,7 +23,7 @@ import (
 type spanSender struct {
 	queue   queue.Sender
 	dropped func() int64 // spans lost so far, which each message tells; nil: it tells nothing
-	packer  spanPacker
+	packer  otlpPacker
 }
 
 // spansKept is how long a message with spans waits for a reader.
@@ -85,7 +85,7 @@ func (l *lostSpans) Unwrap() error { return l.err }
 // sent twice is seen once. On a queue with sessions it is in one of its own; on
 // others that tells nothing.
 func (s *spanSender) message(spans []*tracepb.ResourceSpans) (queue.Message, error) {
-	body, err := s.packer.pack(spans)
+	body, err := s.packer.pack(&tracepb.TracesData{ResourceSpans: spans})
 	if err != nil {
 		return queue.Message{}, err
 	}
@@ -106,19 +106,20 @@ func (s *spanSender) message(spans []*tracepb.ResourceSpans) (queue.Message, err
 	return m, nil
 }
 
-// spanPacker makes bodies of OTLP requests. It keeps what it needs for that: the
+// otlpPacker makes bodies of OTLP requests. It keeps what it needs for that: the
 // tables of gzip alone are larger than what they pack. The zero value is ready; it
 // belongs to one goroutine.
-type spanPacker struct {
+type otlpPacker struct {
 	plain []byte
 	zip   *gzip.Writer
 }
 
-// pack makes an ExportTraceServiceRequest, which has the form of TracesData.
-func (p *spanPacker) pack(spans []*tracepb.ResourceSpans) (_ []byte, err error) {
-	p.plain, err = proto.MarshalOptions{}.MarshalAppend(p.plain[:0], &tracepb.TracesData{ResourceSpans: spans})
+// pack makes the body for a request. An ExportTraceServiceRequest has the form of
+// TracesData.
+func (p *otlpPacker) pack(request proto.Message) (_ []byte, err error) {
+	p.plain, err = proto.MarshalOptions{}.MarshalAppend(p.plain[:0], request)
 	if err != nil {
-		return nil, fmt.Errorf("encode spans: %w", err)
+		return nil, fmt.Errorf("encode telemetry: %w", err)
 	}
 	if p.zip == nil {
 		p.zip, _ = gzip.NewWriterLevel(nil, gzip.BestSpeed) // spans repeat themselves: more effort saves little

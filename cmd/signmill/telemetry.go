@@ -34,7 +34,7 @@ type telemetry struct {
 // that the variables name. It connects to nothing.
 func newTelemetry(log *slog.Logger, otherwise ...string) (*telemetry, error) {
 	t := &telemetry{log: log}
-	names, err := exporterNames("TRACES", otherwise)
+	names, err := exporterNames(signalTraces, otherwise)
 	if err != nil || len(names) == 0 {
 		return t, err
 	}
@@ -54,7 +54,7 @@ func newTelemetry(log *slog.Logger, otherwise ...string) (*telemetry, error) {
 		}
 		options = append(options, sdktrace.WithBatcher(exporter))
 	}
-	otel.SetErrorHandler(otel.ErrorHandlerFunc(func(err error) { log.Warn("telemetry", "error", err) }))
+	t.handleErrors()
 	t.spans = sdktrace.NewTracerProvider(options...)
 	return t, nil
 }
@@ -93,14 +93,26 @@ func (t *telemetry) sendTo(sender queue.Sender) {
 // flushTimeout is how long the end of a process may take for its telemetry.
 const flushTimeout = 3 * time.Second
 
+// handleErrors lets the SDK tell the log what went wrong.
+func (t *telemetry) handleErrors() {
+	otel.SetErrorHandler(otel.ErrorHandlerFunc(func(err error) { t.log.Warn("telemetry", "error", err) }))
+}
+
 // close sends what is left. What cannot be sent in time is lost.
 func (t *telemetry) close() {
-	if t == nil || t.spans == nil {
+	if t == nil {
 		return
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), flushTimeout)
 	defer cancel()
-	if err := t.spans.Shutdown(ctx); err != nil {
+	var err error
+	if t.spans != nil {
+		err = t.spans.Shutdown(ctx)
+	}
+	if t.measured != nil && t.measured.provider != nil {
+		err = errors.Join(err, t.measured.provider.Shutdown(ctx))
+	}
+	if err != nil {
 		t.log.Warn("telemetry is lost", "error", err)
 	}
 }

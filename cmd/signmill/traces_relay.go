@@ -50,7 +50,7 @@ func newTracesRelay() *cobra.Command {
 }
 
 func relayTarget(to string) (*otlpTarget, error) {
-	target, err := otlpFromEnvironment()
+	target, err := otlpFromEnvironment(signalTraces)
 	if err != nil || to == "" {
 		return target, err
 	}
