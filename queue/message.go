@@ -16,7 +16,7 @@ type Message struct {
 	ContentType      string         // media type of Body, RFC 2045
 	ContentEncoding  string         // how Body is compressed, RFC 9110, section 8.4.1; "": it is not
 	Body             []byte         // payload; the first data section on AMQP
-	Properties       map[string]any // application properties; strings, numbers, booleans and times
+	Properties       map[string]any // application properties; strings, numbers, booleans, times and bytes
 	TimeToLive       time.Duration  // counts from ScheduledAt, where that is later; zero: the queue's default
 	ScheduledAt      time.Time      // broker time before which it is not delivered; zero: at once; on a received message: as sent
 }

@@ -10,7 +10,8 @@ import (
 	"github.com/signmill/signmill/queue"
 )
 
-// The application properties that hold a trace context. All are strings. W3C
+// The application properties that hold a trace context. All are strings, or read
+// as such where a sender wrote bytes. W3C
 // Trace Context has no binding to AMQP that is in force; this is how Azure's
 // clients do it.
 const (
@@ -39,8 +40,7 @@ func ExtractTrace(m queue.Message) (span trace.SpanContext, malformed bool) {
 		return span, false
 	}
 	c := carrier(m.Properties)
-	text := c.Get(propertyTraceParent)
-	if text == "" {
+	if value, there := c[propertyTraceParent]; !there || value == "" {
 		return trace.SpanContextFromContext(propagation.TraceContext{}.Extract(context.Background(), legacy{c})), false
 	}
 	span = trace.SpanContextFromContext(propagation.TraceContext{}.Extract(context.Background(), c))

@@ -184,6 +184,43 @@ func TestReplyPassesAForeignTraceOn(t *testing.T) {
 	})
 }
 
+// TestContextInBytes: a context that came in bytes is understood, goes out as text,
+// and one that cannot be read is counted and begins a trace of the worker's own.
+func TestContextInBytes(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		const parent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+		r := newRig(t)
+		s := r.traced()
+		reader := r.measured()
+		drain := r.start()
+		r.send(queue.Message{ID: "a", Body: r.encode(job("a", 1)), Properties: map[string]any{"traceparent": []byte(parent)}})
+		result, reply := r.reply()
+		if text, _ := reply.Properties["traceparent"].(string); result.TraceID != parent[3:35] || !strings.HasPrefix(text, parent[:35]) {
+			t.Errorf("got %q and %v, want the trace of the bytes, as text", result.TraceID, reply.Properties)
+		}
+		for i, odd := range []any{[]byte{0, 0xff}, int64(7), true, "garbage"} {
+			r.send(queue.Message{ID: fmt.Sprint(i), Body: r.encode(job(fmt.Sprint(i), 1)), Properties: map[string]any{"traceparent": odd}})
+			if result, _ := r.reply(); len(result.TraceID) != 32 || result.TraceID == parent[3:35] {
+				t.Errorf("%v: got trace %q, want a new one", odd, result.TraceID)
+			}
+		}
+		drain()
+		if got := r.reading(reader)["signmill.trace.malformed"]; got != 4 {
+			t.Errorf("got %v contexts counted as malformed, want 4", got)
+		}
+		roots := 0
+		for _, process := range s.named("process jobs") {
+			if !process.Parent().IsValid() {
+				roots++
+			}
+		}
+		if roots != 4 {
+			t.Errorf("got %d new roots, want 4", roots)
+		}
+	})
+}
+
 // TestFewSpansOfManyItems: the spans of a job do not grow with its items.
 func TestFewSpansOfManyItems(t *testing.T) {
 	t.Parallel()
@@ -279,7 +316,12 @@ func TestExtractTrace(t *testing.T) {
 		{"garbage beside Diagnostic-Id", map[string]any{"traceparent": "garbage", "Diagnostic-Id": good}, "", true},
 		{"capitals", map[string]any{"traceparent": strings.ToUpper(good)}, "", true},
 		{"zeros", map[string]any{"traceparent": "00-00000000000000000000000000000000-00f067aa0ba902b7-01"}, "", true},
-		{"number", map[string]any{"traceparent": int64(7)}, "", false},
+		{"number", map[string]any{"traceparent": int64(7)}, "", true},
+		{"number beside Diagnostic-Id", map[string]any{"traceparent": true, "Diagnostic-Id": good}, "", true},
+		{"bytes that are no text", map[string]any{"traceparent": []byte{0, 0, 0xff, 1}}, "", true},
+		{"no bytes", map[string]any{"traceparent": []byte(nil)}, "", true},
+		{"empty", map[string]any{"traceparent": "", "Diagnostic-Id": good}, good, false},
+		{"odd companions", map[string]any{"traceparent": good, "tracestate": 1.5, "Diagnostic-Id": []byte{0xff}}, good, false},
 		{"bad state", map[string]any{"traceparent": good, "tracestate": "no state"}, good, false},
 	}
 	for _, test := range tests {

@@ -29,7 +29,7 @@ func FuzzIncoming(f *testing.F) {
 		receipt(received)
 		for name, v := range in.Properties {
 			switch v.(type) {
-			case string, bool, time.Time, int64, uint64, float64:
+			case string, []byte, bool, time.Time, int64, uint64, float64:
 			default:
 				t.Errorf("property %q has type %T", name, v)
 			}

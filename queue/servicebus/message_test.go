@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"maps"
 	"math"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -94,7 +95,7 @@ func TestPropertyTypes(t *testing.T) {
 		{"float64", 0.1, 0.1},
 		{"symbol", amqp.Symbol("s"), "s"},
 		{"uuid", id, "12000000-0000-0000-0000-000000000034"},
-		{"bytes", []byte("b"), nil},
+		{"bytes", []byte("b"), []byte("b")},
 		{"list", []any{1}, nil},
 		{"nothing", nil, nil},
 	}
@@ -102,11 +103,11 @@ func TestPropertyTypes(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			got := incomingProperties(map[string]any{"p": test.in})["p"]
-			if got != test.want {
+			if !reflect.DeepEqual(got, test.want) {
 				t.Errorf("incoming: got %T %v, want %T %v", got, got, test.want, test.want)
 			}
 			out, err := outgoingProperties(map[string]any{"p": test.in})
-			if (err == nil) != (test.want != nil) || out["p"] != test.want {
+			if (err == nil) != (test.want != nil) || !reflect.DeepEqual(out["p"], test.want) {
 				t.Errorf("outgoing: got %v and %v, want %v", out, err, test.want)
 			}
 		})

@@ -9,7 +9,7 @@ import (
 
 // outgoingProperties checks each value's type before the client encodes it: an
 // encoding error would make the client rebuild its connection and try again.
-// The result holds strings, booleans, times, int64, uint64 and float64 only.
+// The result holds strings, bytes, booleans, times, int64, uint64 and float64 only.
 func outgoingProperties(properties map[string]any) (map[string]any, error) {
 	if len(properties) == 0 {
 		return nil, nil
@@ -27,7 +27,7 @@ func outgoingProperties(properties map[string]any) (map[string]any, error) {
 
 // incomingProperties brings values to the types that outgoingProperties names,
 // so that a reader does not depend on the sender's choice of width. Values of
-// other types (null, binary, lists) are left out.
+// other types (null, lists, maps) are left out.
 func incomingProperties(properties map[string]any) map[string]any {
 	if len(properties) == 0 {
 		return nil
@@ -44,7 +44,7 @@ func incomingProperties(properties map[string]any) map[string]any {
 // simple returns v as one of the simple types.
 func simple(v any) (any, bool) {
 	switch v := v.(type) {
-	case string, bool, time.Time, int64, uint64, float64:
+	case string, []byte, bool, time.Time, int64, uint64, float64:
 		return v, true
 	case amqp.Symbol:
 		return string(v), true
