@@ -170,9 +170,20 @@ func TestTracesFollowTheResult(t *testing.T) {
 		if result.TraceID != producer.TraceID().String() {
 			t.Errorf("traceId: got %q, want %s", result.TraceID, producer.TraceID())
 		}
-		traces, names := pdata(t, got[1]), map[string]int{}
+		traces, names, ids := pdata(t, got[1]), map[string]int{}, map[string]string{producer.SpanID().String(): "producer"}
+		each(traces, func(span ptrace.Span) { ids[span.SpanID().String()] = span.Name() })
+		if sent, _ := worker.ExtractTrace(got[0]); ids[sent.SpanID().String()] != "send replies" || sent.TraceID() != producer.TraceID() {
+			t.Errorf("reply: got context %v, want that of its send", sent)
+		}
+		above := map[string]string{
+			"process jobs": "producer", "sign signmill": "process jobs", "send replies": "process jobs", "complete jobs": "process jobs",
+			"GET /keys/{key-name}/{key-version}": "process jobs", "POST /keys/{key-name}/{key-version}/sign": "sign signmill",
+		}
 		each(traces, func(span ptrace.Span) {
 			names[span.Name()]++
+			if got := ids[span.ParentSpanID().String()]; got != above[span.Name()] {
+				t.Errorf("%s: got it below %q, want %q", span.Name(), got, above[span.Name()])
+			}
 			if span.Name() == "receive jobs" { // it may be for many jobs
 				if span.Links().Len() != 1 || span.Links().At(0).SpanID().String() != producer.SpanID().String() {
 					t.Error("receive: want a link to the producer")
