@@ -228,31 +228,6 @@ func TestDrainSendsTheLastTraces(t *testing.T) {
 	})
 }
 
-// TestLostTraceQueueChangesNothing: jobs do not depend on their traces.
-func TestLostTraceQueueChangesNothing(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		m := newMill(t, func(o *workerOptions) { o.traceQueue = "gone" })
-		began := time.Now()
-		const jobs = 20
-		for i := range jobs {
-			m.submit(fmt.Sprint(i), 5)
-		}
-		for _, reply := range m.take("replies", jobs) {
-			if result, err := schema.DecodeResult(reply.Body); err != nil || result.Status != schema.Succeeded {
-				t.Errorf("got %v, %v, want success", result.Status, err)
-			}
-		}
-		if took := time.Since(began); took > time.Second {
-			t.Errorf("got %s of virtual time, want no wait", took)
-		}
-		m.drain()
-		if sent, dropped := m.post.telemetry.queue.counts(); sent != 0 || dropped < jobs {
-			t.Errorf("got %d spans sent and %d dropped, want all dropped", sent, dropped)
-		}
-	})
-}
-
 // TestLaneIsTold: the spans of a lane's jobs name its queue.
 func TestLaneIsTold(t *testing.T) {
 	t.Parallel()
