@@ -64,7 +64,7 @@ func (v View) vaults(p *page) {
 		p.fact("quota", display.Grouped(g.Quota)+" units in 10 s", share)
 		p.fact("believed", fmt.Sprintf("%.0f %%", 100*g.Scale), "of the quota")
 		p.fact("calls", fmt.Sprintf("%d of %d in flight", g.InFlight, g.Limit), fmt.Sprintf("%s wait", display.Grouped(int64(g.Waiting))))
-		p.fact("refused", fmt.Sprintf("%s of %s calls", display.Grouped(g.Throttled), display.Grouped(g.Calls)), "429 in the last minute")
+		p.fact("refused", fmt.Sprintf("%s of %s calls", display.Grouped(g.Throttled), display.Grouped(g.Calls)), "with 429, in the last minute")
 		if g.Failed > 0 {
 			p.fact("failed", fmt.Sprintf("%s of %s calls", display.Grouped(g.Failed), display.Grouped(g.Calls)), "in the last minute")
 		}
