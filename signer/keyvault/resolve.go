@@ -64,13 +64,15 @@ func lasting(err error) bool {
 	return ok && !e.Retryable() && e.Code != schema.CodeIntegrity
 }
 
-// fetch asks the vault for one key.
+// fetch asks the vault for one key. One that was known before costs what it cost
+// then, and another what the dearest does.
 func (c *Client) fetch(ctx context.Context, id keyID) (key signer.Key, err error) {
 	v, err := c.vault(id.vault)
 	if err != nil {
 		return key, &signer.Error{Code: schema.CodeForbidden, Message: "resolve " + id.String(), Err: err}
 	}
-	return key, c.do(ctx, task{operation: schema.GetPublicKey, id: id, vault: v, call: func(ctx context.Context) error {
+	known := classOf(c.keys.known(id))
+	return key, c.do(ctx, task{operation: schema.GetPublicKey, id: id, class: known, vault: v, call: func(ctx context.Context) error {
 		answer, err := v.GetKey(ctx, id.name, id.version, nil)
 		if err == nil {
 			key, err = c.readKey(id, answer.KeyBundle)

@@ -159,3 +159,23 @@ func TestCostsOfAVault(t *testing.T) {
 		}
 	}
 }
+
+// TestKnownKeyCostsItsPrice asks twice for a key: the price is not known the first
+// time, and the dearest is paid.
+func TestKnownKeyCostsItsPrice(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		client, _, gate := paced(t, quota.Config{}, localvault.Quota{})
+		for _, want := range []int64{16, 1} {
+			before := gate.State().Used
+			if _, err := client.Resolve(t.Context(), signer.Ref{Vault: "https://a.vault.azure.net", Name: "ec"}); err != nil {
+				t.Fatal(err)
+			}
+			if got := gate.State().Used - before; got != want {
+				t.Errorf("the key cost %d units, want %d", got, want)
+			}
+			<-time.After(time.Hour)
+		}
+		gate.Close()
+	})
+}
