@@ -18,8 +18,9 @@ var drains = flag.Int("drain.count", 12, "how often TestDrains sends SIGTERM")
 //
 // A message that the broker sends in the instant in which the link ends stays
 // locked, and its second delivery is the first that anybody works on. That is
-// counted: about one job in two thousand, more where the machine is busy, and one
-// in twenty at most. A drain that gives back nothing leaves one in five.
+// counted: about one job in two thousand. One in a hundred is allowed, and besides
+// what one link may have asked for, as many jobs as a worker holds: on a busy machine
+// that is lost in one unlucky moment.
 func TestDrains(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes seconds")
@@ -39,7 +40,8 @@ func TestDrains(t *testing.T) {
 	answered, first := m.log.count(`"msg":"job answered"`), m.log.matches(answeredAtOnce)
 	t.Logf("%d drains, %d of them with jobs under way; %d of %d jobs were answered on their first delivery",
 		*drains, m.log.count(`"msg":"draining"`), first, answered)
-	if again := answered - first; again > answered/20 {
+	const held = 16 // twice --concurrency
+	if again := answered - first; again > answered/100+held {
 		t.Errorf("%d jobs came more than once: %s", again, m.log.tail())
 	}
 	m.conclude()
