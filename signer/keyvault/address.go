@@ -18,6 +18,7 @@ type address struct {
 	local        bool   // a loopback host
 }
 
+// String returns the vault's URL, without a path.
 func (a address) String() string { return a.scheme + "://" + a.host }
 
 // hsm reports whether a is a Managed HSM.
@@ -35,6 +36,8 @@ type keyID struct {
 	name, version string
 }
 
+// String returns the identifier as the vault writes it: without a version it
+// means the latest, without a name the vault.
 func (id keyID) String() string {
 	if id.name == "" {
 		return id.vault.String()

@@ -57,7 +57,10 @@ type Clock interface {
 // wallClock is the time package.
 type wallClock struct{}
 
-func (wallClock) Now() time.Time                         { return time.Now() }
+// Now is time.Now.
+func (wallClock) Now() time.Time { return time.Now() }
+
+// After is time.After.
 func (wallClock) After(d time.Duration) <-chan time.Time { return time.After(d) }
 
 // withDefaults fills in what was left out.

@@ -21,6 +21,7 @@ type WaitError struct {
 	Left time.Duration // until the deadline; zero with ErrOpen
 }
 
+// Error tells the times, to the millisecond.
 func (e *WaitError) Error() string {
 	if e.Left == 0 {
 		return fmt.Sprintf("%v: the next may go in %s", e.Err, e.Wait.Round(time.Millisecond))
@@ -29,4 +30,5 @@ func (e *WaitError) Error() string {
 		e.Err, e.Wait.Round(time.Millisecond), e.Left.Round(time.Millisecond))
 }
 
+// Unwrap returns the cause: ErrTooLate or ErrOpen.
 func (e *WaitError) Unwrap() error { return e.Err }

@@ -182,8 +182,13 @@ func (j *job) before(other *job) bool {
 // jobHeap has the job whose turn is next at its root.
 type jobHeap []*job
 
-func (h jobHeap) Len() int           { return len(h) }
+// Len implements heap.Interface.
+func (h jobHeap) Len() int { return len(h) }
+
+// Less implements heap.Interface.
 func (h jobHeap) Less(i, j int) bool { return h[i].before(h[j]) }
+
+// Swap implements heap.Interface. Jobs know their places.
 func (h jobHeap) Swap(i, j int) {
 	h[i], h[j] = h[j], h[i]
 	h[i].index, h[j].index = i, j

@@ -18,6 +18,7 @@ func newBucket(quota Quota, part float64, charged bool) *bucket {
 	return &bucket{quota: quota, part: part, charged: charged, tokens: part * quota(0)}
 }
 
+// Admit implements Model.
 func (b *bucket) Admit(at time.Duration, cost float64) (bool, time.Duration) {
 	rate := b.quota(at) / Window.Seconds()
 	size := b.part * b.quota(at)

@@ -15,6 +15,7 @@ type entry struct {
 	cost float64
 }
 
+// Admit implements Model.
 func (l *slidingLog) Admit(at time.Duration, cost float64) (bool, time.Duration) {
 	for len(l.entries) > 0 && l.entries[0].at <= at-Window {
 		l.used -= l.entries[0].cost
@@ -45,6 +46,7 @@ type sliced struct {
 	used    [10]float64
 }
 
+// Admit implements Model.
 func (s *sliced) Admit(at time.Duration, cost float64) (bool, time.Duration) {
 	since := at + Window - s.phase // never negative
 	s.advance(int64(since / time.Second))

@@ -13,6 +13,7 @@ type fixed struct {
 	used  float64
 }
 
+// Admit implements Model.
 func (f *fixed) Admit(at time.Duration, cost float64) (bool, time.Duration) {
 	since := at + Window - f.phase // never negative
 	if index := since / Window; index != f.index {
@@ -32,6 +33,7 @@ type firstCall struct {
 	used  float64
 }
 
+// Admit implements Model.
 func (f *firstCall) Admit(at time.Duration, cost float64) (bool, time.Duration) {
 	if at >= f.start+Window {
 		f.start, f.used = at, 0
@@ -58,6 +60,7 @@ func newNodes(quota Quota, phase time.Duration, random *rand.Rand) *nodes {
 	return n
 }
 
+// Admit implements Model.
 func (n *nodes) Admit(at time.Duration, cost float64) (bool, time.Duration) {
 	return n.windows[n.random.IntN(len(n.windows))].Admit(at, cost)
 }

@@ -121,6 +121,7 @@ type refusal struct {
 	detail string
 }
 
+// Error returns the explanation, which the answer shows.
 func (e *refusal) Error() string { return e.detail }
 
 // refusalOf turns an error into an answer.
