@@ -21,6 +21,7 @@ type progress struct {
 	results  []schema.ItemResult
 	errs     []error
 	done     []bool
+	waiter   *waiter // nil: it stays, whatever happens
 }
 
 func newProgress(job schema.Job, ref signer.Ref) *progress {
@@ -32,6 +33,10 @@ func newProgress(job schema.Job, ref signer.Ref) *progress {
 // for longer than is good under a lock.
 func (w *Worker) do(ctx context.Context, d *heldDelivery, job schema.Job, ref signer.Ref) verdict {
 	p := newProgress(job, ref)
+	if d.from.later != nil {
+		ctx, p.waiter = w.standstill.enter(ctx, ref)
+		defer p.waiter.leave()
+	}
 	for {
 		passing, cause := w.attempt(ctx, d, p)
 		if !passing {
@@ -39,8 +44,8 @@ func (w *Worker) do(ctx context.Context, d *heldDelivery, job schema.Job, ref si
 			v.cause = cause
 			return v
 		}
-		if errors.Is(context.Cause(ctx), errDrained) {
-			cause = errDrained
+		if why := context.Cause(ctx); errors.Is(why, errDrained) || errors.Is(why, errStandstill) {
+			cause = why
 		}
 		t := w.trial(d, cause)
 		t.inHand = ctx.Err() == nil
@@ -112,6 +117,9 @@ func (w *Worker) trial(d *heldDelivery, cause error) trial {
 	}
 	if old := w.tooOld(d); !old.IsZero() {
 		t.tooOld = old.Sub(now)
+	}
+	if still, ok := errors.AsType[stillError](cause); ok {
+		t.pause = still.pause(min(t.notAfter, t.tooOld), rand.N[time.Duration])
 	}
 	return t
 }

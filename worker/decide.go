@@ -53,14 +53,15 @@ const longestRest = time.Minute
 
 // decide says what follows. It depends on its arguments only.
 //
-// Waiting for the quota is no fault of a job, and neither is a drain or a reply
-// queue in trouble: where jobs can be given back for later they cost no attempt.
+// Waiting for the quota is no fault of a job, and neither is a drain, a reply
+// queue in trouble, or that others need its place: where jobs can be given back
+// for later they cost no attempt.
 // Where they cannot, whatever is given back counts as delivered, and the broker
 // itself ends the job some time.
 func decide(t trial) decision {
 	drained, unsendable := errors.Is(t.cause, errDrained), errors.Is(t.cause, errUnsendable)
 	d := decision{step: stepLater, wait: hinted(t.cause) + t.pause}
-	d.free = t.scheduled && (drained || unsendable || waitsForQuota(t.cause))
+	d.free = t.scheduled && (drained || unsendable || errors.Is(t.cause, errStandstill) || waitsForQuota(t.cause))
 	if unsendable {
 		d.wait += longestUnsendable
 	}

@@ -68,6 +68,9 @@ func TestDecide(t *testing.T) {
 
 		{"reply queue in trouble, last attempt", usual(errUnsendable, last), decision{stepLater, longestUnsendable + 2*s, true}},
 
+		{"others need its place, last attempt", usual(stillError{time.Minute}, gone, last), decision{stepLater, 2 * s, true}},
+		{"others need its place, too old", usual(stillError{time.Minute}, gone, old), decision{stepExhausted, 2 * s, true}},
+
 		{"too old", usual(outage, old), decision{stepExhausted, 2 * s, false}},
 		{"sender does not wait", usual(outage, late), decision{stepTooLate, 2 * s, false}},
 		{"sender does not wait, last attempt", usual(outage, late, last), decision{stepTooLate, 2 * s, false}},

@@ -11,13 +11,13 @@
 // the lock is renewed. What failed in a way that may pass is tried again: soon
 // under the lock, later with a copy that takes the place of the message. One file
 // tells each step: intake and load, job, attempt, items and turns, operate,
-// decide, reply, trouble, settle, copy; keeper and meter; unconfirmed.
+// decide, reply, trouble, settle, copy; keeper and meter; standstill; unconfirmed.
 //
 // Guarantees. Each delivery ends once: replied and completed, dead-lettered
 // with a [schema.Code] as reason, or given back. A copy carries the attempts and
 // the age of its job ([PropertyAttempts], [PropertyFirstEnqueued]), so that both
 // are bounded, and has an id of its own; the reply to a job has one id, whichever
-// message it was on. Waiting for the quota and a drain cost a job that is given back
+// message it was on. Waiting for the quota, a drain, and making room cost a job that is given back
 // with a copy neither an attempt nor a delivery. The reply goes out before
 // the settlement, under an id derived from the job's, so that duplicate
 // detection on the reply queue shows a redelivered job once. A result whose
@@ -38,7 +38,9 @@
 // Config.Concurrency items are with the signer at any time, besides those that
 // had to wait for the quota: they line up at a gate of package quota, which
 // bounds them when they go. So a vault that is slow takes no turns from others,
-// but its jobs are held like theirs. A job starts no item while one of its own waits there, so that what waits
+// but its jobs are held like theirs. When nothing has come of a key or a vault for
+// 15 s, all but a few of its jobs are given back with a copy, so that those of others
+// find room; see [Several]. A job starts no item while one of its own waits there, so that what waits
 // grows with the jobs held and not with their items. Where Config.Pace is known,
 // no more deliveries are held than can be done inside a lock, and two at least,
 // so that a replica does not keep from others what they could do sooner.

@@ -50,6 +50,9 @@ func (w *Worker) doItems(ctx context.Context, d *heldDelivery, p *progress) (pas
 			p.errs[i] = w.doItem(waiting.watch(traceItem(turns, untraced, i), place), task{p.job, p.key, p.job.Items[i]}, &p.results[i])
 			p.done[i] = p.errs[i] == nil
 			ended = p.done[i] || !itemError(p.errs[i], p.job.NotAfter).Retryable
+			if ended && p.asksVault() {
+				p.waiter.answered()
+			}
 			if !ended && !w.lastAttempt(d) {
 				giveBack(p.errs[i])
 			}

@@ -18,6 +18,7 @@ type Worker struct {
 	routes   atomic.Pointer[routes] // the reply queues of the moment
 	observer *observer
 
+	standstill  *standstill   // of keys and vaults that give no answer
 	unconfirmed *unconfirmed  // what is done and has still to be settled
 	recovered   chan struct{} // gets a value when a reply queue is out of trouble; never closed
 }
@@ -36,6 +37,7 @@ func New(c Config) (*Worker, error) {
 		items:    make(chan func()),
 		observer: newObserver(c.Telemetry),
 
+		standstill:  newStandstill(c),
 		unconfirmed: newUnconfirmed(mostUnconfirmed),
 		recovered:   make(chan struct{}, 1),
 	}

@@ -28,6 +28,9 @@ func (r *rules) Identify(job schema.Job, m queue.Message) string {
 	return r.now.Load().Identify(job, m)
 }
 
+// Several implements worker.Several.
+func (r *rules) Several() bool { return len(r.now.Load().Keys) > 1 }
+
 // grants returns the rules to begin with: the file's, or what the flags say.
 func (o workerOptions) grants(b backend) (*policy.File, error) {
 	if b.Policy != nil {

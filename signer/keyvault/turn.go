@@ -20,7 +20,7 @@ import (
 // turn is a task's way to the vault: past the breakers, which let one call try
 // while there is no answer, and through the gate, which knows the budget.
 type turn struct {
-	breakers [2]*quota.Breaker // of the vault and of the key; nil: there is none
+	breakers [2]*quota.Breaker // of the key and of the vault; nil: there is none
 	gate     *quota.Gate       // nil: calls are not paced
 	cost     quota.Units
 	pass     quota.Pass   // of the last attempt
@@ -34,7 +34,7 @@ func (c *Client) turn(t task) (way turn) {
 	if t.keeping != nil {
 		return way
 	}
-	way.breakers = [2]*quota.Breaker{&t.vault.breaker, t.vault.breakerOf(t.id)}
+	way.breakers = [2]*quota.Breaker{t.vault.breakerOf(t.id), &t.vault.breaker}
 	if c.config.Gate != nil {
 		at := t.id.vault.String()
 		way.gate, way.cost = c.config.Gate(at, t.class), c.costs(at).Of(t.class)
@@ -64,7 +64,8 @@ func (w *turn) enter(ctx context.Context) error {
 	return err
 }
 
-// try waits for the breakers.
+// try waits for the breakers. The key's comes first: what waits there keeps the
+// one try at the vault from no other key.
 func (w *turn) try(ctx context.Context) (err error) {
 	for i, b := range w.breakers {
 		if b == nil {
@@ -111,7 +112,10 @@ func outwait(ctx context.Context, b *quota.Breaker) (quota.Try, error) {
 		if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) < open.Wait {
 			return quota.Try{}, fmt.Errorf("%w: %w", context.DeadlineExceeded, err)
 		}
-		if err := pause(ctx, open.Wait); err != nil {
+		waited := quota.TellWaits(ctx)
+		err = pause(ctx, open.Wait)
+		waited()
+		if err != nil {
 			return quota.Try{}, err
 		}
 	}

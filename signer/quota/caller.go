@@ -30,8 +30,10 @@ func WithWaits(ctx context.Context, waits func(bool)) context.Context {
 	return context.WithValue(ctx, waitsKey{}, waits)
 }
 
-// tellWaits tells that a call waits, until the returned function is called.
-func tellWaits(ctx context.Context) (done func()) {
+// TellWaits tells the context of a call, if it is one of [WithWaits], that the
+// call waits, until the returned function is called. A [Gate] does so, and so may
+// what else a call has to wait for.
+func TellWaits(ctx context.Context) (done func()) {
 	waits, _ := ctx.Value(waitsKey{}).(func(bool))
 	if waits == nil {
 		return func() {}

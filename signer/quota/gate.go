@@ -149,7 +149,7 @@ func (g *Gate) line(ctx context.Context, now float64, w *waiter) (*waiter, error
 // await waits until the turn of w comes or ctx ends. A turn that came at the
 // same moment was paid, and is taken.
 func (g *Gate) await(ctx context.Context, w *waiter) (Pass, error) {
-	defer tellWaits(ctx)()
+	defer TellWaits(ctx)()
 	select {
 	case <-w.ready:
 		return w.pass, w.err
