@@ -10,6 +10,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 	"github.com/redis/go-redis/v9/maintnotifications"
@@ -37,11 +38,12 @@ func options(c Config) (*redis.UniversalOptions, error) {
 	if o.TLSConfig != nil && c.TLS != nil {
 		o.TLSConfig = c.TLS.Clone()
 	}
-	o.Dialer = c.Dial
-	user := o.Username
-	o.CredentialsProviderContext = func(context.Context) (string, string, error) {
-		password, err := c.password()
-		return user, password, err
+	if o.Dialer = c.Dial; o.Dialer == nil && o.IsClusterMode && o.TLSConfig != nil {
+		o.Dialer = nodes(o)
+	}
+	o.CredentialsProviderContext = c.credentials(o.Username)
+	if c.Login != nil {
+		o.ConnMaxLifetime = loginLife
 	}
 	o.Protocol, o.DisableIdentity = 2, true
 	o.MaxRetries, o.DialerRetries = -1, 1
@@ -50,6 +52,23 @@ func options(c Config) (*redis.UniversalOptions, error) {
 	o.PoolSize, o.PipelinePoolSize = mostConns, -1
 	o.MaintNotificationsConfig = &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
 	return o, nil
+}
+
+// nodes returns a dialer for the nodes of a cluster. Where it names them by their
+// addresses, as Azure's do, they have the certificate of the name in the URL.
+func nodes(o *redis.UniversalOptions) func(context.Context, string, string) (net.Conn, error) {
+	cluster, _, _ := net.SplitHostPort(o.Addrs[0])
+	return func(ctx context.Context, network, at string) (net.Conn, error) {
+		c := o.TLSConfig.Clone()
+		if host, _, err := net.SplitHostPort(at); err == nil && c.ServerName == "" {
+			c.ServerName = host
+			if net.ParseIP(host) != nil {
+				c.ServerName = cluster
+			}
+		}
+		d := tls.Dialer{NetDialer: &net.Dialer{Timeout: o.DialTimeout}, Config: c}
+		return d.DialContext(ctx, network, at)
+	}
 }
 
 // parse reads a URL. No error quotes it: somebody may have put a password there.
@@ -111,6 +130,21 @@ func address(u *url.URL) string {
 		return net.JoinHostPort(u.Hostname(), "6379")
 	}
 	return u.Host
+}
+
+// loginLife is how long a connection lives that was made with Config.Login.
+const loginLife = 4 * time.Minute
+
+// credentials returns what gives user and password to a new connection. The user
+// is the one in the URL.
+func (c Config) credentials(user string) func(context.Context) (string, string, error) {
+	if c.Login != nil {
+		return c.Login
+	}
+	return func(context.Context) (string, string, error) {
+		password, err := c.password()
+		return user, password, err
+	}
 }
 
 // password reads the password anew, so that it may change.

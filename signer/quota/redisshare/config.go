@@ -32,6 +32,13 @@ type Config struct {
 	// count. Either is read again for each connection. Empty: none.
 	PasswordEnv, PasswordFile string
 
+	// Login returns user and password for a new connection, in the place of
+	// those above, where they end, as tokens do. They must be good for 5
+	// minutes: after 4 each connection is replaced. Before a session it is
+	// asked without a bound in time, so that it may fetch then what it returns
+	// at once later. nil: there is none.
+	Login func(context.Context) (user, password string, err error)
+
 	Quota  quota.Units   // zero: quota.KeyUnits
 	Window time.Duration // zero: 10 s
 	Guard  float64       // zero: 0.99
@@ -62,6 +69,9 @@ func (c Config) faults() (faults []error) {
 	}
 	if c.PasswordEnv != "" && c.PasswordFile != "" {
 		faults = append(faults, errors.New("both PasswordEnv and PasswordFile"))
+	}
+	if c.Login != nil && c.PasswordEnv+c.PasswordFile != "" {
+		faults = append(faults, errors.New("both a password and Login"))
 	}
 	if c.Quota < 0 || c.Window < 0 || c.Timeout < 0 || c.Ping < 0 {
 		faults = append(faults, errors.New("a negative Quota, Window, Timeout or Ping"))

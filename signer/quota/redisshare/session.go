@@ -20,6 +20,9 @@ const (
 	steady     = 10 * time.Second      // a session this long was no accident
 )
 
+// errOver ends a session whose connection has lived for long enough.
+var errOver = errors.New("the session is over")
+
 // attend is one session: it subscribes, tells the gate to ask, and passes on
 // epochs until the store is lost or ctx ends. It returns the cause.
 func (s *Share) attend(ctx context.Context, tell func(quota.Part)) error {
@@ -28,6 +31,11 @@ func (s *Share) attend(ctx context.Context, tell func(quota.Part)) error {
 	s.mu.Lock()
 	s.lost = lose
 	s.mu.Unlock()
+	if s.config.Login != nil {
+		if _, _, err := s.config.Login(ctx); err != nil {
+			return fmt.Errorf("log in to the store: %w", err)
+		}
+	}
 	pushes := s.client.Subscribe(ctx)
 	stop := context.AfterFunc(ctx, func() { _ = pushes.Close() })
 	defer func() {
@@ -65,16 +73,22 @@ func (s *Share) enter(ctx context.Context, pushes *redis.PubSub) error {
 func (s *Share) begin(ctx context.Context, tell func(quota.Part)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.config.Log.InfoContext(ctx, "vault budget comes from the store",
-		"vault", s.config.Vault, "replicas", s.known.fleet, "scale", s.known.scale)
+	if s.tell == nil {
+		s.config.Log.InfoContext(ctx, "vault budget comes from the store",
+			"vault", s.config.Vault, "replicas", s.known.fleet, "scale", s.known.scale)
+	}
 	s.tell, s.down = tell, false
 	s.tellSlots()
 }
 
 // listen passes on epochs. A subscription that gives no sign of life for twice
-// the time between pings is lost.
+// the time between pings is lost. One that was made with Config.Login ends with
+// errOver in time.
 func (s *Share) listen(ctx context.Context, pushes *redis.PubSub) error {
-	for silent := false; ; {
+	for begun, silent := time.Now(), false; ; {
+		if s.config.Login != nil && time.Since(begun) >= loginLife {
+			return errOver
+		}
 		message, err := pushes.ReceiveTimeout(ctx, s.config.Ping)
 		var timeout net.Error
 		switch {

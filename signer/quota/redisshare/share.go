@@ -72,6 +72,9 @@ func (s *Share) Run(ctx context.Context, tell func(quota.Part)) error {
 		if ctx.Err() != nil {
 			break
 		}
+		if errors.Is(err, errOver) {
+			continue // the gate goes on asking meanwhile
+		}
 		s.freeze(ctx, tell, err)
 		if time.Since(start) > steady {
 			wait = backoff{}
