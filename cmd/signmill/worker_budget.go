@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/spf13/pflag"
 
 	"github.com/signmill/signmill/signer/quota"
@@ -20,11 +21,13 @@ import (
 type budgetFlags struct {
 	units int    // in 10 s, for all replicas; 0: calls are not paced
 	share string // static:N, dns:NAME, dns:NAME,AGE or the URL of a store; "": static:1
+
+	identity azcore.TokenCredential // opens a store in Azure that has no password; nil: nothing does
 }
 
 func (b *budgetFlags) add(f *pflag.FlagSet) {
 	f.IntVar(&b.units, "quota", int(quota.KeyUnits), "what the vault allows all replicas in 10 s, in `UNITS` of one RSA-2048 or EC operation with a software key; 0 does not pace")
-	f.StringVar(&b.share, "share", "static:1", "this replica's `PART` of the quota: static:N, one of N replicas; dns:NAME[,AGE], one of the addresses of a headless service; rediss://HOST:PORT, what a Redis or Valkey grants")
+	f.StringVar(&b.share, "share", "static:1", "this replica's `PART` of the quota: static:N, one of N replicas; dns:NAME[,AGE], one of the addresses of a headless service; rediss://HOST:PORT, what a Redis or Valkey grants, whose password is "+redisPassword+", or in Azure the identity's token")
 }
 
 // joining is how long a replica that joins sends nothing.
@@ -83,6 +86,8 @@ func (b budgetFlags) redis(vault string, log *slog.Logger) (quota.Share, error) 
 	c := redisshare.Config{URL: b.share, Vault: u.Host, Quota: quota.Units(b.units), Log: log}
 	if os.Getenv(redisPassword) != "" {
 		c.PasswordEnv = redisPassword
+	} else {
+		c.Login = storeLogin(b.share, b.identity)
 	}
 	share, err := redisshare.New(c)
 	if err != nil {

@@ -11,6 +11,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
+
 	"github.com/signmill/signmill/signer/quota"
 	"github.com/signmill/signmill/worker/policy"
 )
@@ -32,6 +34,8 @@ type gateSpec struct {
 	inFlight int                   // calls to one vault at most
 	lanes    map[string]quota.Lane // besides the one of all other jobs
 	linger   time.Duration         // after which nothing uses a vault that the rules name no more
+
+	identity azcore.TokenCredential // opens stores in Azure; nil: nothing does
 }
 
 // paced is a vault with its gate.
@@ -186,7 +190,7 @@ func (g *gates) forget(place string, v *paced) {
 
 // open makes the gate of a vault.
 func (g *gates) open(v policy.Vault) (*paced, error) {
-	b := budgetFlags{units: int(v.Quota), share: v.Share}
+	b := budgetFlags{units: int(v.Quota), share: v.Share, identity: g.identity}
 	if v.Quota == 0 {
 		return &paced{Vault: v}, nil
 	}

@@ -67,7 +67,7 @@ func (o workerOptions) fill(p *post, b backend, log *slog.Logger) error {
 	if c.Telemetry, err = o.observed(p.telemetry); err != nil {
 		return err
 	}
-	if p.gates, err = newGates(f, gateSpec{o.config.Concurrency, quotaLanes(lanes), o.longestJob()}, log); err != nil {
+	if p.gates, err = newGates(f, o.gateSpec(b, lanes), log); err != nil {
 		return err
 	}
 	if err = measureGates(p.telemetry.measured.meter(), p.gates); err != nil {
@@ -97,6 +97,16 @@ func (o workerOptions) fill(p *post, b backend, log *slog.Logger) error {
 	}
 	c.DefaultReply = f.Replies[0]
 	return usageError(p.serveAll(c, f.JobQueues(o.jobs), lanes))
+}
+
+// gateSpec is what the gates of this worker have in common. Only the public cloud
+// has stores that take an identity.
+func (o workerOptions) gateSpec(b backend, lanes []lane) gateSpec {
+	spec := gateSpec{inFlight: o.config.Concurrency, lanes: quotaLanes(lanes), linger: o.longestJob()}
+	if o.azure.identity.cloud == cloudPublic {
+		spec.identity = b.Vault.Credential
+	}
+	return spec
 }
 
 // serveAll adds the workers. Lanes belong to the first; the queue of a lane has
