@@ -97,10 +97,15 @@ type claim struct {
 // readClaim reads the claim of a message, whatever its signature.
 func readClaim(m queue.Message) (claim, *Refusal) {
 	text, _ := m.Properties[ClaimProperty].(string)
-	switch {
-	case text == "":
+	if text == "" {
 		return claim{}, refuse("producers", "nothing tells who sent this job: send it on the producer's own queue, or with a claim in the application property %s", ClaimProperty)
-	case len(text) > MaxClaimBytes:
+	}
+	return parseClaim(text)
+}
+
+// parseClaim reads a claim, whatever its signature.
+func parseClaim(text string) (claim, *Refusal) {
+	if len(text) > MaxClaimBytes {
 		return claim{}, refuse("producers", "the claim has %d bytes, and %d is the limit", len(text), MaxClaimBytes)
 	}
 	signed, err := jose.ParseSignedCompact(text, claimAlgorithms())

@@ -10,7 +10,7 @@
 // producers, its reply queues. For a job, [File.Decide] finds out who sent the
 // message, then whether that producer may use the key like this. The files tell
 // one step each: parse, reader and scalars, vaults, keys, producers, refer;
-// decide and claim.
+// decide and claim. [HideClaims] is for those who show messages.
 //
 // Guarantees. Nothing is allowed that the file does not name. A field that is
 // unknown, stands twice, or has a value that is not meant is a fault, never

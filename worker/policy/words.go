@@ -8,13 +8,16 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// quoted shows a text of the file: short, and on one line.
-func quoted(text string) string {
+// quoted shows a text of others: short, and on one line.
+func quoted(text string) string { return strconv.QuoteToGraphic(brief(text)) }
+
+// brief cuts a text of others.
+func brief(text string) string {
 	const most = 80
 	if len(text) > most {
 		text = text[:most] + "..."
 	}
-	return strconv.QuoteToGraphic(text)
+	return text
 }
 
 // sentence lists words, as many as fit into an answer.
