@@ -98,7 +98,7 @@ func (o policyExplain) message(job string) (m queue.Message, err error) {
 	for _, text := range o.properties {
 		name, value, named := strings.Cut(text, "=")
 		if !named || name == "" {
-			return m, usagef("--property %q: use NAME=VALUE", text)
+			return m, usagef("--property: a value without a name, which may be a token and is not shown: use NAME=VALUE")
 		}
 		m.Properties[name] = value
 	}
