@@ -45,7 +45,7 @@ var arrows = map[string][]string{
 	"cmd/signmill/local_stack.go": {"queue/localbus", "signer/localvault"},
 
 	inside + "campaign":   {"queue", "schema", "signer", inside + "display", inside + "exchange", inside + "files", inside + "manifest", inside + "parallel", inside + "verify"},
-	inside + "deadletter": {"queue", "schema", inside + "display"},
+	inside + "deadletter": {"queue", "schema", "worker/policy", inside + "display"},
 	inside + "display":    {},
 	inside + "estimate":   {"schema", "signer/quota"},
 	inside + "exchange":   {"queue", "schema"},

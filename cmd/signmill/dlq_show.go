@@ -21,7 +21,9 @@ with this id: why it is dead, the message's properties, and what the job asks
 for. It takes nothing from the queue.
 
 What a job encrypts or wraps is never shown, nor the content of what cannot be
-decoded: only its size and SHA-256. --raw FILE writes the body as it came to a
+decoded: only its size and SHA-256. Of the claim of a producer, and of any other
+JWT in the properties, you see whose it says it is and when it expires, never the
+token; a replay carries it. --raw FILE writes the body as it came to a
 file that only its owner may read.`
 
 // dlqShow is the command show.

@@ -12,7 +12,8 @@
 // nothing behind the last match. A replay sends before it completes, under an id
 // that follows from the first one, so that it may be killed at any moment and
 // begun again, and others may do the same at the same time. What a job encrypts
-// or wraps is in no report.
+// or wraps is in no report, nor is the claim of its producer or another JWT; a
+// replay carries all of it.
 //
 // Errors. [Sweep.Run] returns what stands in the way of all; what is one
 // message's own is in [Sweep.Failed], and the others go on.

@@ -11,6 +11,7 @@ import (
 
 	"github.com/signmill/signmill/queue"
 	"github.com/signmill/signmill/schema"
+	"github.com/signmill/signmill/worker/policy"
 )
 
 // errNoLetter means that nothing is what was asked for.
@@ -47,7 +48,7 @@ type Report struct {
 	SessionID        string         `json:"sessionId,omitempty"`
 	Subject          string         `json:"subject,omitempty"`
 	ContentType      string         `json:"contentType,omitempty"`
-	Properties       map[string]any `json:"properties,omitempty"` // without those of the dead letter
+	Properties       map[string]any `json:"properties,omitempty"` // without those of the dead letter, and without tokens
 	SHA256           string         `json:"sha256"`               // of the body, base64url
 	Job              *Job           `json:"job,omitempty"`        // nil: it cannot be decoded
 }
@@ -78,7 +79,7 @@ func NewReport(m queue.Browsed) Report {
 	r := Report{
 		Letter:        New(m.Message, m.Receipt),
 		CorrelationID: m.CorrelationID, ReplyTo: m.ReplyTo, ReplyToSessionID: m.ReplyToSessionID, SessionID: m.SessionID,
-		Subject: m.Subject, ContentType: m.ContentType, Properties: livingProperties(m.Properties),
+		Subject: m.Subject, ContentType: m.ContentType, Properties: policy.HideClaims(livingProperties(m.Properties)),
 		SHA256: base64.RawURLEncoding.EncodeToString(sum[:]),
 	}
 	if job, _ := readJob(m.Body); job != nil {
