@@ -86,6 +86,7 @@ func (e *Exchange[M]) Send(soft, ctx context.Context, m queue.Message, keep M) e
 	if err := e.config.Jobs.Send(ctx, m); err != nil {
 		return fmt.Errorf("submit a job: %w", err)
 	}
+	e.config.Log.Debug("job submitted", "id", id)
 	return nil
 }
 
