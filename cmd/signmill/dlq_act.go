@@ -27,7 +27,7 @@ type dlqAct struct {
 
 // newDLQAct completes a command that acts.
 func newDLQAct(cmd *cobra.Command, c *dlqAct) *cobra.Command {
-	cmd.Args = usage(cobra.NoArgs)
+	cmd.Args = noArgs
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return c.run(cmd) }
 	f := cmd.Flags()
 	c.add(cmd)

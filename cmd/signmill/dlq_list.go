@@ -28,7 +28,7 @@ func newDLQList(o *dlqOptions) *cobra.Command {
 		Long:  dlqListHelp,
 		Example: `  signmill dlq list --reason attempts_exhausted --since 2h
   signmill dlq list --json | jq -r .jobId`,
-		Args: usage(cobra.NoArgs),
+		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			filter, err := flags.filter(time.Now())
 			if err != nil {

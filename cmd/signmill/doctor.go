@@ -46,7 +46,7 @@ func newDoctor(s streams) *cobra.Command {
 		Short:   "Check a worker's deployment",
 		Long:    doctorHelp,
 		Example: doctorExamples,
-		Args:    usage(cobra.NoArgs),
+		Args:    noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			log, err := newLog(cmd, slog.LevelError)
 			if err != nil {

@@ -17,7 +17,7 @@ func newKeysList(o *keysOptions) *cobra.Command {
 		Long: `Lists the keys of the vault, without their versions, which versions lists. A list
 does not tell the types of keys; show does.`,
 		Example: "  signmill keys list --vault https://example.vault.azure.net\n  signmill keys list --json | jq -r .name",
-		Args:    usage(cobra.NoArgs),
+		Args:    noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return o.with(cmd, func(ctx context.Context, v *keyvault.Vault) error {
 				return o.list(v.List(ctx), []string{"NAME", "ENABLED", "CREATED", "EXPIRES", "TAGS"}, func(k keyvault.KeyInfo) []string {
@@ -56,7 +56,7 @@ func newKeysListDeleted(o *keysOptions) *cobra.Command {
 		Long: `Lists the keys that are deleted and can be recovered, and when each is lost for
 good. Until then, or until it is purged, its name is not free.`,
 		Example: "  signmill keys list-deleted",
-		Args:    usage(cobra.NoArgs),
+		Args:    noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return o.with(cmd, func(ctx context.Context, v *keyvault.Vault) error {
 				return o.list(v.Deleted(ctx), []string{"NAME", "DELETED", "LOST FOR GOOD", "TAGS"}, func(k keyvault.KeyInfo) []string {

@@ -30,7 +30,7 @@ func newKeysRandom(o *keysOptions) *cobra.Command {
 		Short:   "Get random bytes from a Managed HSM",
 		Long:    keysRandomHelp,
 		Example: "  signmill keys random --vault https://example.managedhsm.azure.net\n  signmill keys random --bytes 64 --hex\n  signmill keys random --bytes 4096 --out seed.bin",
-		Args:    usage(cobra.NoArgs),
+		Args:    noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if c.bytes < 1 || c.bytes > maxRandom {
 				return usagef("--bytes %d: use 1 to %d", c.bytes, maxRandom)

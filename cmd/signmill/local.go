@@ -53,7 +53,7 @@ func newLocal(s streams) *cobra.Command {
 		Short:   "Serve a broker and a vault on this machine",
 		Long:    localHelp,
 		Example: localExamples,
-		Args:    usage(cobra.NoArgs),
+		Args:    noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			log, err := newLog(cmd, slog.LevelWarn)
 			if err != nil {

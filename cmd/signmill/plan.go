@@ -57,7 +57,7 @@ func newPlan(s streams) *cobra.Command {
 		Short:   "Tell how long a campaign takes and what it costs",
 		Long:    planHelp,
 		Example: planExamples,
-		Args:    usage(cobra.NoArgs),
+		Args:    noArgs,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return o.run(cmd) },
 	}
 	o.add(cmd)

@@ -40,7 +40,7 @@ func newPolicyExample(s streams) *cobra.Command {
 		Short:   "Print a policy to begin with",
 		Long:    "Prints a policy with comments, to begin with. signmill schema policy prints its JSON Schema.",
 		Example: "  signmill policy example > policy.yaml",
-		Args:    usage(cobra.NoArgs),
+		Args:    noArgs,
 		RunE: func(*cobra.Command, []string) error {
 			_, err := s.out.Write(policy.Example())
 			return err

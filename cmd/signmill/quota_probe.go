@@ -72,7 +72,7 @@ func newQuotaProbe(s streams) *cobra.Command {
 		Short:   "Measure how a vault counts, and what it allows",
 		Long:    probeHelp,
 		Example: probeExamples,
-		Args:    usage(cobra.NoArgs),
+		Args:    noArgs,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return c.run(cmd) },
 	}
 	f := cmd.Flags()

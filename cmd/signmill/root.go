@@ -72,6 +72,14 @@ func usage(check cobra.PositionalArgs) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error { return usageError(check(cmd, args)) }
 }
 
+// noArgs takes flags only.
+func noArgs(cmd *cobra.Command, args []string) error {
+	if len(args) > 0 {
+		return usagef("%s takes flags only, and not %q", cmd.CommandPath(), args[0])
+	}
+	return nil
+}
+
 // plainUsage takes out what pflag puts behind each switch: --force needs no
 // value, and "[=true|false]" makes readers think that it does.
 func plainUsage(cmd *cobra.Command) error {

@@ -29,7 +29,7 @@ func newTracesRelay() *cobra.Command {
 		Short:   "Hand traces on to an OTLP endpoint",
 		Long:    tracesRelayHelp,
 		Example: "  signmill traces relay --namespace example.servicebus.windows.net --to http://collector:4318/v1/traces",
-		Args:    usage(cobra.NoArgs),
+		Args:    noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			log, err := newLog(cmd, slog.LevelInfo)
 			if err != nil {

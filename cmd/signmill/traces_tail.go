@@ -26,7 +26,7 @@ func newTracesTail(s streams) *cobra.Command {
 		Short:   "Show traces as they come",
 		Long:    tracesTailHelp,
 		Example: "  signmill traces tail --namespace example.servicebus.windows.net --queue traces",
-		Args:    usage(cobra.NoArgs),
+		Args:    noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			log, err := newLog(cmd, slog.LevelWarn)
 			if err != nil {

@@ -109,7 +109,7 @@ func newWorker(s streams) *cobra.Command {
 		Short:   "Serve the job queue",
 		Long:    workerHelp,
 		Example: workerExamples,
-		Args:    usage(cobra.NoArgs),
+		Args:    noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			log, err := newLog(cmd, slog.LevelInfo)
 			if err != nil {
