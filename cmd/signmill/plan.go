@@ -109,6 +109,9 @@ func (o *planOptions) run(cmd *cobra.Command) error {
 	}
 	if o.allowKey != "" {
 		k, err := o.look(cmd)
+		if err == nil {
+			err = o.checkKind("--allow-key", k)
+		}
 		if err != nil {
 			return err
 		}

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -17,10 +16,14 @@ func (o *planOptions) read() error {
 	switch {
 	case !slices.Contains(plannedOperations(), o.operation):
 		return usagef("--operation %q: use one of %s", o.operation, strings.Join(plannedOperations(), ", "))
-	case o.quota < 1 || o.effort.Replicas < 1 || o.effort.Concurrency < 1:
-		return usagef("--quota, --replicas and --concurrency must be 1 or more")
+	case o.quota < 1 || o.quota > mostUnits:
+		return usagef("--quota %d: use 1 to %d", o.quota, mostUnits)
+	case o.effort.Replicas < 1 || o.effort.Replicas > mostReplicas:
+		return usagef("--replicas %d: use 1 to %d", o.effort.Replicas, mostReplicas)
+	case o.effort.Concurrency < 1:
+		return usagef("--concurrency %d: use 1 or more", o.effort.Concurrency)
 	case o.effort.Latency <= 0:
-		return usagef("--latency must be more than nothing")
+		return usagef("--latency %s must be more than nothing", o.effort.Latency)
 	case o.allowKey != "" && o.kind != "":
 		return usagef("--key and --allow-key exclude each other")
 	case len(o.loads) > 0 && (o.items != 0 || o.kind != "" || o.allowKey != ""):
@@ -33,13 +36,18 @@ func (o *planOptions) read() error {
 	if err := countable("--items", o.items); err != nil || o.allowKey != "" {
 		return err
 	}
-	k, err := readKind("key", o.kind)
+	k, err := o.readLoaded("key", o.kind)
 	o.effort.Loads = []estimate.Load{{Kind: k, Items: o.items}}
 	return err
 }
 
-// mostItems keeps the arithmetic exact.
-const mostItems = 1e12
+// Bounds that keep the arithmetic exact.
+const (
+	mostItems    = 1e12
+	mostUnits    = 10_000_000
+	mostReplicas = 1_000_000
+	mostPrice    = 1_000_000
+)
 
 // countable refuses numbers that are no number of items.
 func countable(flag string, n int64) error {
@@ -59,7 +67,7 @@ func (o *planOptions) readLoads() error {
 		if err := countable("--load "+name, n); err != nil {
 			return err
 		}
-		k, err := readKind("load", name)
+		k, err := o.readLoaded("load", name)
 		if err != nil {
 			return err
 		}
@@ -78,8 +86,8 @@ func (o *planOptions) readPrices() error {
 	for _, text := range o.prices {
 		name, number, _ := strings.Cut(text, "=")
 		amount, err := strconv.ParseFloat(number, 64)
-		if err != nil || !(amount >= 0) || math.IsInf(amount, 1) {
-			return usagef("--price %q: use KIND=AMOUNT, the amount for 10,000 operations, such as RSA-2048=0.05", text)
+		if err != nil || !(amount >= 0 && amount <= mostPrice) {
+			return usagef("--price %q: use KIND=AMOUNT, the amount for 10,000 operations, from 0 to %d, such as RSA-2048=0.05", text, mostPrice)
 		}
 		k, err := readKind("price", name)
 		if err != nil {
@@ -88,7 +96,31 @@ func (o *planOptions) readPrices() error {
 		if !slices.ContainsFunc(o.effort.Loads, func(l estimate.Load) bool { return l.Kind == k }) {
 			return usagef("--price %q: no operation uses such a key", text)
 		}
+		if _, twice := o.effort.Prices[k.Name]; twice {
+			return usagef("--price %q: %s has a price already", text, k.Name)
+		}
 		o.effort.Prices[k.Name] = amount
+	}
+	return nil
+}
+
+// readLoaded reads the kind of key of a load.
+func (o *planOptions) readLoaded(flag, text string) (estimate.Kind, error) {
+	k, err := readKind(flag, text)
+	if err == nil {
+		err = o.checkKind("--"+flag, k)
+	}
+	return k, err
+}
+
+// checkKind refuses a key that cannot do the operation, or cannot be where it is
+// said to be.
+func (o *planOptions) checkKind(flag string, k estimate.Kind) error {
+	switch operation := o.effort.Operation; {
+	case o.effort.ManagedHSM && !k.Class.HSM:
+		return usagef("%s: %s is a software key, and a Managed HSM holds HSM keys only", flag, k.Name)
+	case k.Class.Type == quota.EC && operation != schema.Sign && operation != schema.Verify:
+		return usagef("%s: %s is an EC key, which signs and verifies only; --operation is %s", flag, k.Name, operation)
 	}
 	return nil
 }

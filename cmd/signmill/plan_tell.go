@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 	"time"
@@ -76,8 +77,8 @@ func tellBounds(t display.Table, f estimate.Effort, e estimate.Estimate) {
 	if e.PoolRate > 0 {
 		t.Fact("rate of the hardware", perSecond(e.PoolRate)+", one partition of the pool at its best")
 	}
-	t.Fact("rate of the replicas", fmt.Sprintf("%s: %s with %d calls in flight, %s each",
-		perSecond(e.FleetRate), count(int64(f.Replicas), "replica"), min(f.Concurrency, estimate.InFlight), f.Latency))
+	t.Fact("rate of the replicas", fmt.Sprintf("%s: %s with %s in flight, %s each",
+		perSecond(e.FleetRate), count(int64(f.Replicas), "replica"), count(int64(min(f.Concurrency, estimate.InFlight)), "call"), f.Latency))
 	t.Fact("bound", map[estimate.Bound]string{
 		estimate.ByQuota:       "the quota",
 		estimate.ByConcurrency: "the calls in flight: more replicas or a higher --concurrency help",
@@ -93,7 +94,7 @@ func tellCost(t display.Table, f estimate.Effort, e estimate.Estimate) {
 	if len(f.Prices) == 0 {
 		return
 	}
-	text := strconv.FormatFloat(e.Cost, 'f', 2, 64)
+	text := fine(e.Cost, 2)
 	if len(e.Unpriced) > 0 {
 		text += ", without " + strings.Join(e.Unpriced, ", ") + ": no --price"
 	}
@@ -131,11 +132,25 @@ func newPlanJSON(f estimate.Effort, e estimate.Estimate) planJSON {
 	return p
 }
 
-func perSecond(rate float64) string { return strconv.FormatFloat(rate, 'f', 1, 64) + " calls/s" }
+func perSecond(rate float64) string { return fine(rate, 1) + " calls/s" }
+
+// fine writes a number with so many decimals, or more where only zeros would be
+// seen.
+func fine(x float64, decimals int) string {
+	if x > 0 && x < 10*math.Pow10(-decimals) {
+		return strconv.FormatFloat(x, 'g', 2, 64)
+	}
+	return strconv.FormatFloat(x, 'f', decimals, 64)
+}
 
 // roundedTime leaves out what nobody can foresee.
 func roundedTime(d time.Duration) string {
-	if d < 10*time.Second {
+	switch {
+	case d == math.MaxInt64:
+		return "more than 292 years"
+	case d < 100*time.Millisecond:
+		return "less than 0.1s"
+	case d < 10*time.Second:
 		return d.Round(100 * time.Millisecond).String()
 	}
 	text := d.Round(time.Second).String()

@@ -141,16 +141,21 @@ func (f Effort) rates(e *Estimate, busy float64) {
 	e.Time = seconds(float64(e.Calls) / rate)
 }
 
-// reread adds what workers spend on looking for new versions of the keys. A
-// worker does not know a key's kind before, and pays as for the dearest.
+// reread adds what workers spend on looking for new versions of the keys. The
+// first time a worker does not know a key's kind, and pays as for the dearest.
 func (f Effort) reread(e *Estimate) {
 	looks := 1 + int64(e.Time/reread)
 	e.Reads = looks * int64(len(f.Loads)) * int64(f.Replicas)
-	units := float64(e.Reads) * float64(quota.Costs(nil).Of(quota.Class{}))
+	var costs quota.Costs
+	each := 0.0 // units that one worker pays
+	for _, l := range f.Loads {
+		each += float64(costs.Of(quota.Class{})) + float64(looks-1)*float64(costs.Of(l.Kind.Class))
+	}
+	units := each * float64(f.Replicas)
 	e.Calls += e.Reads
 	e.Units += units
 	if e.Bound == ByQuota {
-		e.Time += seconds(units / f.unitRate())
+		e.Time = seconds(e.Time.Seconds() + units/f.unitRate())
 	}
 }
 
@@ -177,7 +182,7 @@ func (f Effort) Assumptions(e Estimate) []string {
 		return []string{"workers know the keys' public halves; each reads them once in 5 minutes"}
 	}
 	all := []string{
-		"each worker reads each key at its start and every 5 minutes, and pays for it as for the dearest key; there is one key of each kind",
+		"each worker reads each key at its start, for which it pays as for the dearest key, and every 5 minutes; there is one key of each kind",
 		"no call has to be repeated; what is repeated is paid again",
 		"jobs wait in the queue at all times, and processors and network keep up",
 	}

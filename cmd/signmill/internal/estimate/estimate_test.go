@@ -1,6 +1,7 @@
 package estimate
 
 import (
+	"math"
 	"reflect"
 	"testing"
 	"time"
@@ -57,7 +58,7 @@ func TestEstimate(t *testing.T) {
 		{
 			name: "more than the gate lets be in flight", operation: schema.Sign, loads: map[string]int64{"EC-P256": 25600},
 			change:    func(f *Effort) { f.Concurrency, f.Latency = 1000, 10*time.Second },
-			want:      Estimate{Operations: 25600, Calls: 25604, Reads: 4, Units: 25664, Bound: ByConcurrency, Time: 1000 * time.Second, Windows: 100, Useful: 16},
+			want:      Estimate{Operations: 25600, Calls: 25604, Reads: 4, Units: 25619, Bound: ByConcurrency, Time: 1000 * time.Second, Windows: 100, Useful: 16},
 			quotaRate: 396,
 		},
 		{
@@ -81,6 +82,19 @@ func TestEstimate(t *testing.T) {
 			name: "a pool's hardware decides", operation: schema.Sign, loads: map[string]int64{"RSA-HSM-2048": 9000, "EC-HSM-P384": 1600},
 			change: func(f *Effort) { f.ManagedHSM = true },
 			want:   Estimate{Operations: 10600, Calls: 10602, Reads: 2, Units: 21232, Bound: ByPool, Time: 20 * time.Second, Windows: 2, Useful: 1},
+		},
+		{
+			name: "looks for new versions cost what the key does", operation: schema.Sign, loads: map[string]int64{"RSA-3072": 99000},
+			change: func(f *Effort) { f.Replicas = 10 },
+			// 396,000 units at 396 a second are 1,000 s: 4 looks of 10 workers, the first for 16 units each, the others for 4
+			want:      Estimate{Operations: 99000, Calls: 99040, Reads: 40, Units: 396280, Bound: ByQuota, Time: 1000707070707, Windows: 101, Useful: 1},
+			quotaRate: 99,
+		},
+		{
+			name: "longer than a duration holds", operation: schema.Sign, loads: map[string]int64{"RSA-HSM-4096": 1e12},
+			change:    func(f *Effort) { f.Quota = 1 },
+			want:      Estimate{Operations: 1e12, Calls: 1e12 + 30744574, Reads: 30744574, Units: 16e12 + 16*30744574, Bound: ByQuota, Time: math.MaxInt64, Windows: 922337204, Useful: 1},
+			quotaRate: 0.0061875,
 		},
 		{
 			name: "a pool of which no figure is known", operation: schema.Encrypt, loads: map[string]int64{"oct-HSM": 6400},
