@@ -80,7 +80,7 @@ func newQuotaProbe(s streams) *cobra.Command {
 	f.StringVar(&c.key, "key", "", "the key to call with, as NAME or NAME/VERSION")
 	f.IntVar(&c.quota, "quota", int(quota.KeyUnits), "what the vault is believed to allow in 10 s, in `UNITS` of one RSA-2048 or EC operation with a software key")
 	f.BoolVar(&c.get, "get", false, "read the key instead of signing with it")
-	f.IntVar(&c.patience.concurrency, "concurrency", 256, "calls of the burst under way at once")
+	f.IntVar(&c.patience.concurrency, "concurrency", 256, "calls of the burst under way at once, and no more than an eighth of them")
 	f.DurationVar(&c.watch, "watch", 30*time.Second, "time to look on after the burst")
 	f.BoolVar(&c.yes, "yes", false, "do not ask")
 	c.identity.add(cmd, f)
@@ -129,6 +129,8 @@ func (c *quotaProbe) checkProbe() error {
 		return usagef("--concurrency %d: use 1 to 4096", c.patience.concurrency)
 	case c.watch < probe.Window:
 		return usagef("--watch %s: a window has 10 s, and the probe must outlast it", c.watch)
+	case c.timeout <= c.watch:
+		return usagef("--timeout %s would end the probe before --watch %s is over, and the quota would be spent for nothing", c.timeout, c.watch)
 	case strings.Contains(c.vault, ".managedhsm."):
 		return usagef("a Managed HSM has no quota to measure")
 	case c.vault != "" && !c.yes && !c.isPerson():
@@ -150,10 +152,14 @@ func (c *quotaProbe) look(cmd *cobra.Command) (info keyvault.KeyInfo, err error)
 	return info, err
 }
 
+// fewInFlight may be under way at once also in a short burst. In one of which most
+// were, they would overtake each other all the way, and their order show nothing.
+const fewInFlight = 8
+
 // prober plans the calls.
 func (c *quotaProbe) prober(info keyvault.KeyInfo) probe.Prober {
 	p := probe.Plan(quota.Units(c.quota), quota.Costs(nil).Of(kindOf(info).Class), c.watch)
-	p.Concurrency = c.patience.concurrency
+	p.Concurrency = min(c.patience.concurrency, max(fewInFlight, p.Burst/8))
 	p.Say = func() { fmt.Fprintf(c.err, "signmill: the burst is over, looking on for %s\n", c.watch) }
 	return p
 }

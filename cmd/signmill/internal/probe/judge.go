@@ -133,8 +133,7 @@ func charged(fits []fit) Answer {
 // late counts the units that the burst got after its first refusal, without
 // calls that may have overtaken each other. One counter gives none.
 func (t Trace) late(s silence) float64 {
-	jitter := t.Latency(Accepted, 0.9) - t.Latency(Accepted, 0.1)
-	return float64(t.accepted(t.firstRefusal()+jitter, s.First))
+	return float64(t.accepted(t.firstRefusal()+t.jitter(), s.First))
 }
 
 // Advice returns the quota to give to workers, given the one that was assumed;

@@ -1,6 +1,7 @@
 package probe
 
 import (
+	"cmp"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -156,3 +157,40 @@ func TestJudgeUnknown(t *testing.T) {
 }
 
 func span(seconds float64) time.Duration { return time.Duration(seconds * 1e9) }
+
+// TestOvertaking sends a burst over connections that are opened for it: the first
+// call on each is slow, and many later ones arrive before. One counter is one.
+func TestOvertaking(t *testing.T) {
+	t.Parallel()
+	for seed := range uint64(20) {
+		random := rand.New(rand.NewPCG(seed, 1))
+		tr := Trace{Burst: 480, Flight: 256, Cost: 1, Calls: make([]Call, 600)}
+		free := make([]float64, tr.Flight) // when each connection is
+		arrivals, order := make([]float64, len(tr.Calls)), make([]int, len(tr.Calls))
+		for i := range tr.Calls {
+			line := slices.Index(free, slices.Min(free))
+			sent, takes := free[line], 0.01+0.03*random.Float64()
+			if sent == 0 {
+				takes += 0.6 * random.Float64()
+			}
+			if i >= tr.Burst {
+				sent, takes = 1.5+float64(i-tr.Burst)/4, 0.002
+			}
+			free[line], arrivals[i], order[i] = sent+takes, sent+takes, i
+			tr.Calls[i] = Call{Sent: seconds(sent), Took: seconds(takes)}
+		}
+		slices.SortFunc(order, func(a, b int) int { return cmp.Compare(arrivals[a], arrivals[b]) })
+		vault := fixedFrom(100, 8)
+		for _, i := range order {
+			tr.Calls[i].Outcome = Refused
+			if vault(arrivals[i], 1) {
+				tr.Calls[i].Outcome = Accepted
+			}
+		}
+		if got := tr.Judge(); got.Several {
+			t.Errorf("seed %d: got several counters, %+v", seed, got)
+		}
+	}
+}
+
+func seconds(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }

@@ -105,11 +105,29 @@ func (t Trace) Latency(o Outcome, q float64) time.Duration {
 			took = append(took, c.Took)
 		}
 	}
-	if len(took) == 0 {
+	return quantile(took, q)
+}
+
+// jitter is by how much calls of the burst may overtake each other. Refused calls
+// count, too: of calls that were sent together those that arrived first were
+// accepted, and took the least time.
+func (t Trace) jitter() time.Duration {
+	var took []time.Duration
+	for _, c := range t.Calls[:t.Burst] {
+		if c.Outcome != Failed {
+			took = append(took, c.Took)
+		}
+	}
+	return quantile(took, 0.9) - quantile(took, 0.1)
+}
+
+// quantile sorts spans and returns their quantile q; zero when there are none.
+func quantile(spans []time.Duration, q float64) time.Duration {
+	if len(spans) == 0 {
 		return 0
 	}
-	slices.Sort(took)
-	return took[int(q*float64(len(took)-1))]
+	slices.Sort(spans)
+	return spans[int(q*float64(len(spans)-1))]
 }
 
 // Hints returns the least and the most that refusals asked to wait, and how
