@@ -14,8 +14,9 @@ import (
 )
 
 const doctorHelp = `Checks a deployment: takes the flags of worker, and tries in turn names, networks,
-tokens, keys, rights and the settings of the queues. It signs nothing, sends and
-takes no message, and changes nothing.
+tokens, the share of the quota, keys, rights and the settings of the queues. It
+signs nothing, sends and takes no message, and changes nothing. In a store of
+--share it leaves a record of its own, which expires in an hour.
 
 Each check is one line: ✓ is well, ! is a warning, ✗ is a problem and has its
 cure in the next line, and - was not tried and says why. Exit code 3 means that
@@ -117,6 +118,7 @@ func (o doctorOptions) open(b backend, c *chart, log *slog.Logger) (*visit, erro
 	b.Vault.Retry = keyvault.Retry{Attempts: 2, Base: 200 * time.Millisecond, Timeout: stepTimeout / 2}
 	b.Bus.Retry = servicebus.Retry{Attempts: 1}
 	o.worker.audit.path = "" // a running worker may be writing there
+	o.worker.alone = true
 	p, err := o.worker.open(b, log)
 	if err != nil {
 		return nil, err
@@ -141,6 +143,7 @@ func (v *visit) examine(ctx context.Context) {
 		} else {
 			v.note("token", "vault", skip("the vault cannot be reached"))
 		}
+		v.share(ctx, f.Vaults[name])
 	}
 	bus := v.reachBus(ctx)
 	if bus {

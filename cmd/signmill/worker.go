@@ -90,6 +90,7 @@ type workerOptions struct {
 
 	audit    auditFlags
 	budget   budgetFlags
+	alone    bool          // pace as the only replica, whatever the share is
 	grace    time.Duration // between SIGTERM and SIGKILL; 0: not known
 	maxItems int
 	config   worker.Config // the numbers

@@ -86,14 +86,21 @@ func (b budgetFlags) redis(vault string, log *slog.Logger) (quota.Share, error) 
 	c := redisshare.Config{URL: b.share, Vault: u.Host, Quota: quota.Units(b.units), Log: log}
 	if os.Getenv(redisPassword) != "" {
 		c.PasswordEnv = redisPassword
-	} else {
-		c.Login = storeLogin(b.share, b.identity)
 	}
+	c.Login = b.login()
 	share, err := redisshare.New(c)
 	if err != nil {
 		return nil, usageError(err)
 	}
 	return closing{share}, nil
+}
+
+// login is what logs in to the store without a password; nil: nothing does.
+func (b budgetFlags) login() func(context.Context) (user, password string, err error) {
+	if os.Getenv(redisPassword) != "" {
+		return nil
+	}
+	return storeLogin(b.share, b.identity)
 }
 
 // closing is a share that closes its connections at its end.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"log/slog"
 	"maps"
@@ -34,6 +35,7 @@ type gateSpec struct {
 	inFlight int                   // calls to one vault at most
 	lanes    map[string]quota.Lane // besides the one of all other jobs
 	linger   time.Duration         // after which nothing uses a vault that the rules name no more
+	alone    bool                  // no other replica counts, and none is told of this one
 
 	identity azcore.TokenCredential // opens stores in Azure; nil: nothing does
 }
@@ -81,6 +83,24 @@ func (g *gates) gate(vault string, _ quota.Class) *quota.Gate {
 		return v.gate
 	}
 	return nil
+}
+
+// unshared says what keeps the part of a vault's quota away that its gate still
+// waits for. nil: it has one, or nothing is found.
+func (g *gates) unshared(ctx context.Context, vault string) error {
+	g.mu.RLock()
+	v := g.vaults[placeOf(vault)]
+	g.mu.RUnlock()
+	if v == nil || v.gate == nil || v.gate.State().Phase != quota.Joining {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, stepTimeout)
+	defer cancel()
+	found := g.budget(v.Vault).examine(ctx)
+	if found.result != resultProblem {
+		return nil
+	}
+	return fmt.Errorf("%s: %s; %s", v.URL, found.detail, found.cure)
 }
 
 // costs returns the prices of a vault.
@@ -188,15 +208,25 @@ func (g *gates) forget(place string, v *paced) {
 	}
 }
 
+// budget is what the rules say of a vault.
+func (g *gates) budget(v policy.Vault) budgetFlags {
+	return budgetFlags{units: int(v.Quota), share: v.Share, identity: g.identity}
+}
+
 // open makes the gate of a vault.
 func (g *gates) open(v policy.Vault) (*paced, error) {
-	b := budgetFlags{units: int(v.Quota), share: v.Share, identity: g.identity}
 	if v.Quota == 0 {
 		return &paced{Vault: v}, nil
 	}
-	share, err := b.parseShare(v.URL, g.log)
+	share, err := g.budget(v).parseShare(v.URL, g.log)
 	if err != nil {
 		return nil, err
+	}
+	if g.alone {
+		if store, ok := share.(closing); ok {
+			store.Close() //nolint:errcheck // it was not used
+		}
+		share = quota.Static{}
 	}
 	c := quota.Config{Quota: v.Quota, Share: share, MaxInFlight: g.inFlight, Lanes: g.lanes, Log: g.log.With("vault", v.URL)}
 	if c.ManagedHSM = strings.Contains(v.URL, ".managedhsm."); !c.ManagedHSM {

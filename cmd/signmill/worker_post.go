@@ -102,7 +102,7 @@ func (o workerOptions) fill(p *post, b backend, log *slog.Logger) error {
 // gateSpec is what the gates of this worker have in common. Only the public cloud
 // has stores that take an identity.
 func (o workerOptions) gateSpec(b backend, lanes []lane) gateSpec {
-	spec := gateSpec{inFlight: o.config.Concurrency, lanes: quotaLanes(lanes), linger: o.longestJob()}
+	spec := gateSpec{inFlight: o.config.Concurrency, lanes: quotaLanes(lanes), linger: o.longestJob(), alone: o.alone}
 	if o.azure.identity.cloud == cloudPublic {
 		spec.identity = b.Vault.Credential
 	}

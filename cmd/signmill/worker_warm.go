@@ -12,6 +12,7 @@ import (
 
 	"github.com/signmill/signmill/schema"
 	"github.com/signmill/signmill/signer"
+	"github.com/signmill/signmill/worker/policy"
 )
 
 // keysTimeout bounds how long a worker waits for its keys at the start, once
@@ -55,15 +56,16 @@ func warmQueues(ctx context.Context, warmups ...func(context.Context) error) err
 // to serve with, and every job taken would only use up an attempt.
 func (p *post) warmKeys(ctx context.Context, log *slog.Logger) error {
 	f := p.rules.now.Load()
-	ctx, cancel := context.WithTimeout(ctx, joining(f)+keysTimeout)
+	within, cancel := context.WithTimeout(ctx, joining(f)+keysTimeout)
 	defer cancel()
 	names := slices.Sorted(maps.Keys(f.Keys))
 	faults := make([]error, len(names))
 	var crew sync.WaitGroup
 	for i, name := range names {
-		crew.Go(func() { faults[i] = p.warmKey(ctx, f.Ref(f.Keys[name]), f.Keys[name].Operations) })
+		crew.Go(func() { faults[i] = p.warmKey(within, f.Ref(f.Keys[name]), f.Keys[name].Operations) })
 	}
 	crew.Wait()
+	p.blameShares(ctx, f, names, faults)
 	usable := slices.Contains(faults, nil)
 	if !usable {
 		return fmt.Errorf("no key can be used: %w", errors.Join(faults...))
@@ -74,6 +76,24 @@ func (p *post) warmKeys(ctx context.Context, log *slog.Logger) error {
 		}
 	}
 	return nil
+}
+
+// blameShares puts what keeps a vault's part of the quota away in the place of
+// the faults of its keys: the vault was not even asked.
+func (p *post) blameShares(ctx context.Context, f *policy.File, names []string, faults []error) {
+	causes := map[string]error{}
+	for i, name := range names {
+		vault := f.Keys[name].Vault
+		if faults[i] == nil {
+			continue
+		}
+		if _, known := causes[vault]; !known {
+			causes[vault] = p.gates.unshared(ctx, f.Vaults[vault].URL)
+		}
+		if causes[vault] != nil {
+			faults[i] = fmt.Errorf("key %s: %w", name, causes[vault])
+		}
+	}
 }
 
 // warmKey fails when no allowed operation can be done with a key.
