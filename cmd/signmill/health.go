@@ -44,18 +44,25 @@ func (o workerOptions) newHealth(p *post) (*status.Server, error) {
 	return h, measureQueues(p.telemetry.measured.meter(), h)
 }
 
-// serveHealth serves what --health asks for, until stop is called.
-func (o workerOptions) serveHealth(p *post, log *slog.Logger) (serves func(context.Context), stop func(), err error) {
+// health is what --health asks for.
+type health struct {
+	at     string                // where it is served; "": nowhere
+	serves func(context.Context) // notes that jobs are taken until the context ends
+	stop   func()                // ends it, and waits
+}
+
+// serveHealth serves what --health asks for, until it is stopped.
+func (o workerOptions) serveHealth(p *post, log *slog.Logger) (health, error) {
 	if o.health == "" {
-		return func(context.Context) {}, func() {}, nil
+		return health{serves: func(context.Context) {}, stop: func() {}}, nil
 	}
 	h, err := o.newHealth(p)
 	if err != nil {
-		return nil, nil, err
+		return health{}, err
 	}
-	stop, err = h.Listen(o.health, log)
+	at, stop, err := h.Listen(o.health, log)
 	if err != nil {
-		return nil, nil, fmt.Errorf("%w: choose another place with --health", err)
+		return health{}, fmt.Errorf("%w: choose another place with --health", err)
 	}
-	return h.Serve, stop, nil
+	return health{at.String(), h.Serve, stop}, nil
 }

@@ -20,7 +20,7 @@ the settings that lead clients there.
 
 There are the queues jobs and replies, and the key signmill for ES256; --queue,
 --config and --key add more. Keys are fresh at each start, and everything is lost on
-exit. No worker runs unless --worker asks for one.
+exit. No worker runs unless --worker asks for one; --health serves its status page.
 
 It refuses to start where Azure settings are present, unless each is named with
 --despite.`
@@ -28,7 +28,10 @@ It refuses to start where Azure settings are present, unless each is named with
 const localExamples = `  signmill local --env-file local.env &
   . ./local.env
   signmill worker --allow-key signmill &
-  signmill sign report.pdf`
+  signmill sign report.pdf
+
+  # with a worker, whose page is on http://127.0.0.1:8080
+  signmill local --worker --health 127.0.0.1:8080`
 
 // localOptions are the flags of local.
 type localOptions struct {
@@ -41,6 +44,7 @@ type localOptions struct {
 	quota   int
 	hsm     bool
 	worker  bool
+	health  string // where the worker's page is; "": nowhere
 	despite []string
 	envFile string
 	json    bool
@@ -59,6 +63,9 @@ func newLocal(s streams) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if !o.worker && cmd.Flags().Changed("health") {
+				return usagef("--health %q needs --worker: what it serves is a worker's", o.health)
+			}
 			return o.run(cmd.Context(), s, log)
 		},
 	}
@@ -72,6 +79,7 @@ func newLocal(s streams) *cobra.Command {
 	f.IntVar(&o.quota, "quota", 0, "what the vault allows in 10 s, in units; 4000 is the real one's, 0 no limit")
 	f.BoolVar(&o.hsm, "managed-hsm", false, "answer as a Managed HSM does: HSM keys only, random bytes, attestations")
 	f.BoolVar(&o.worker, "worker", false, "run a worker, too")
+	f.StringVar(&o.health, "health", "", "`ADDRESS` where the worker of --worker serves /livez, /readyz, /metrics and a page for people, such as 127.0.0.1:8080 (default nowhere)")
 	f.StringSliceVar(&o.despite, "despite", nil, "an Azure setting in the environment to ignore; may be repeated")
 	f.StringVar(&o.envFile, "env-file", "", "also write the settings to this `FILE`, for a shell to read")
 	f.BoolVar(&o.json, "json", false, "print the settings as one JSON object")
@@ -146,6 +154,7 @@ func localKeys(texts []string) ([]localKey, error) {
 type served struct {
 	bus, admin, vault net.Listener
 	spec              stackSpec
+	page              string // the worker's, as an address; "": there is none
 }
 
 // listen opens all places, or says which one is taken.
@@ -192,11 +201,12 @@ func (o localOptions) serve(ctx context.Context, out streams, st *stack, at serv
 		return err
 	}
 	if o.worker {
-		stop, err := startWorker(ctx, st.backend(at.vaultURL()), o.localWorker(at.spec), at.spec.Log)
+		page, stop, err := startWorker(ctx, st.backend(at.vaultURL()), o.localWorker(at.spec), at.spec.Log)
 		if err != nil {
 			return err
 		}
 		defer stop()
+		at.page = page
 	}
 	if err := o.announce(out, at, settings); err != nil {
 		return err
@@ -206,7 +216,7 @@ func (o localOptions) serve(ctx context.Context, out streams, st *stack, at serv
 
 // localWorker allows every key and answers on every queue.
 func (o localOptions) localWorker(spec stackSpec) workerOptions {
-	w := workerOptions{jobs: "jobs", replies: "replies", allowOperation: operationNames(), budget: budgetFlags{units: o.quota}}
+	w := workerOptions{jobs: "jobs", replies: "replies", allowOperation: operationNames(), health: o.health, budget: budgetFlags{units: o.quota}}
 	w.config.DrainTimeout = localDrain
 	for _, k := range spec.Keys {
 		w.allowKey = append(w.allowKey, k.Name)

@@ -31,8 +31,11 @@ func newSettings(dir string, st *stack, at served) ([]setting, error) {
 
 // banner says where the servers are, and what they are not.
 func banner(at served) string {
-	return fmt.Sprintf("signmill: broker on %s, its management on http://%s, vault on %s\nsignmill: keys are fresh, state is lost on exit",
-		at.bus.Addr(), at.admin.Addr(), at.vaultURL())
+	text := fmt.Sprintf("signmill: broker on %s, its management on http://%s, vault on %s\n", at.bus.Addr(), at.admin.Addr(), at.vaultURL())
+	if at.page != "" {
+		text += fmt.Sprintf("signmill: status of the worker on http://%s/\n", at.page)
+	}
+	return text + "signmill: keys are fresh, state is lost on exit"
 }
 
 // announce prints the settings once the servers can be reached.

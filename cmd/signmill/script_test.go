@@ -2,6 +2,8 @@ package main
 
 import (
 	"errors"
+	"io"
+	"net/http"
 	"os"
 	"os/exec"
 	"strconv"
@@ -31,6 +33,7 @@ func TestScripts(t *testing.T) {
 			"awaittext": awaitText,
 			"loadenv":   loadEnv,
 			"files":     makeFiles,
+			"page":      getPage,
 		},
 	})
 }
@@ -86,6 +89,17 @@ func loadEnv(ts *testscript.TestScript, _ bool, args []string) {
 		name, value, _ := strings.Cut(pair, "=")
 		ts.Setenv(name, strings.Trim(value, "'"))
 	}
+}
+
+// getPage prints what is on the status page that a log names: page LOG PATH
+func getPage(ts *testscript.TestScript, _ bool, args []string) {
+	_, rest, _ := strings.Cut(ts.ReadFile(args[0]), "status of the worker on ")
+	address, _, _ := strings.Cut(rest, "/\n")
+	answer, err := http.Get(address + args[1])
+	ts.Check(err)
+	defer answer.Body.Close()
+	_, err = io.Copy(ts.Stdout(), answer.Body)
+	ts.Check(err)
 }
 
 // makeFiles makes small files that differ: files DIR COUNT

@@ -137,7 +137,7 @@ func (o queueOptions) backend(s stages, l *links, with company, log *slog.Logger
 		return backend{}, err
 	}
 	b := st.backend(localVaultURL)
-	stop, err := startWorker(s.Hard, b, o.localWorker(with), log)
+	_, stop, err := startWorker(s.Hard, b, o.localWorker(with), log)
 	if err != nil {
 		st.close()
 		return backend{}, err
@@ -159,22 +159,30 @@ func (o queueOptions) localWorker(with company) workerOptions {
 // localDrain is short: the jobs of a local worker are lost at the end anyway.
 const localDrain = time.Second
 
-// startWorker lets a worker run beside a command until stop, which waits.
-func startWorker(ctx context.Context, b backend, o workerOptions, log *slog.Logger) (stop func(), err error) {
+// startWorker lets a worker run beside a command until stop, which waits. Page
+// is where --health serves; "": nowhere.
+func startWorker(ctx context.Context, b backend, o workerOptions, log *slog.Logger) (page string, stop func(), err error) {
 	p, err := o.open(b, log)
 	if err != nil {
-		return nil, err
+		return "", nil, err
+	}
+	h, err := o.serveHealth(p, log)
+	if err != nil {
+		p.close()
+		return "", nil, err
 	}
 	ctx, cancel := context.WithCancel(ctx)
+	h.serves(ctx) // queues and keys are those of this process
 	var running sync.WaitGroup
 	running.Go(func() {
 		if err := p.run(ctx); err != nil {
 			log.Error("worker ended", "error", err)
 		}
 	})
-	return func() {
+	return h.at, func() {
 		cancel()
 		running.Wait()
+		h.stop()
 		p.close()
 	}, nil
 }

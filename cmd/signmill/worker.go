@@ -211,11 +211,11 @@ func (o workerOptions) serve(s stages, b backend, log *slog.Logger) error {
 		return err
 	}
 	defer p.close()
-	serves, stop, err := o.serveHealth(p, log)
+	h, err := o.serveHealth(p, log)
 	if err != nil {
 		return err
 	}
-	defer stop()
+	defer h.stop()
 	if err := p.warm(s.Soft, log); err != nil {
 		if s.Soft.Err() != nil {
 			return nil // told to end before it held anything
@@ -230,7 +230,7 @@ func (o workerOptions) serve(s stages, b backend, log *slog.Logger) error {
 		defer stop()
 	}
 	log.Info("worker serves", "jobs", p.jobs, "replies", p.rules.now.Load().Replies, "vaults", urls(p.rules.now.Load()), "keys", slices.Sorted(maps.Keys(p.rules.now.Load().Keys)))
-	serves(s.Soft)
+	h.serves(s.Soft)
 	done := make(chan error, 1) // one result, never closed
 	go func() { done <- p.run(s.Soft) }()
 	select {

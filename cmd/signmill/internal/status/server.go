@@ -35,12 +35,12 @@ func New(c Config) *Server {
 	return s
 }
 
-// Listen opens the place, which port 0 leaves to the system, and serves until
-// stop is called, which waits.
-func (s *Server) Listen(address string, log *slog.Logger) (stop func(), err error) {
+// Listen opens the place, which port 0 leaves to the system, returns where that
+// is, and serves until stop is called, which waits.
+func (s *Server) Listen(address string, log *slog.Logger) (at net.Addr, stop func(), err error) {
 	l, err := new(net.ListenConfig).Listen(context.Background(), "tcp", address)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	log.Info("health is served", "address", l.Addr().String())
 	server := &http.Server{Handler: s.Handler(), ReadHeaderTimeout: 5 * time.Second, WriteTimeout: 30 * time.Second}
@@ -52,7 +52,7 @@ func (s *Server) Listen(address string, log *slog.Logger) (stop func(), err erro
 			log.Error("health is served no more", "error", err)
 		}
 	})
-	return func() {
+	return l.Addr(), func() {
 		cancel()
 		server.Close()
 		crew.Wait()
