@@ -1,17 +1,17 @@
 package main
 
 import (
-	"context"
 	"os"
 	"slices"
 	"strings"
 
 	"github.com/prometheus/client_golang/prometheus"
-	"go.opentelemetry.io/otel/exporters/otlp/otlptrace"
 	otelprom "go.opentelemetry.io/otel/exporters/prometheus"
 	"go.opentelemetry.io/otel/exporters/stdout/stdouttrace"
 	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+
+	"github.com/signmill/signmill/cmd/signmill/internal/otlp"
 )
 
 // The signals, as the standard variables name them.
@@ -82,7 +82,7 @@ func newSpanExporter(name string) (sdktrace.SpanExporter, error) {
 		if err != nil {
 			return nil, err
 		}
-		return newOTLP(target), nil
+		return otlp.Spans(target), nil
 	case exportConsole:
 		return stdouttrace.New()
 	}
@@ -100,14 +100,7 @@ func newMetricReader(name string, registry prometheus.Registerer) (sdkmetric.Rea
 		if err != nil {
 			return nil, err
 		}
-		return sdkmetric.NewPeriodicReader(metricExporter{target}), nil
+		return sdkmetric.NewPeriodicReader(otlp.MetricExporter{Endpoint: target}), nil
 	}
 	return nil, usagef("OTEL_METRICS_EXPORTER=%s: use otlp, prometheus or none, or several with commas between", name)
-}
-
-// newOTLP returns an exporter that hands OTLP requests to a client of ours.
-func newOTLP(client otlptrace.Client) sdktrace.SpanExporter {
-	exporter := otlptrace.NewUnstarted(client)
-	exporter.Start(context.Background()) //nolint:errcheck // the client has nothing to start
-	return exporter
 }

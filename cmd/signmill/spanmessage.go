@@ -1,8 +1,6 @@
 package main
 
 import (
-	"bytes"
-	"compress/gzip"
 	"context"
 	"crypto/sha256"
 	"encoding/base64"
@@ -11,8 +9,8 @@ import (
 	"time"
 
 	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
-	"google.golang.org/protobuf/proto"
 
+	"github.com/signmill/signmill/cmd/signmill/internal/otlp"
 	"github.com/signmill/signmill/queue"
 	"github.com/signmill/signmill/schema"
 )
@@ -23,7 +21,7 @@ import (
 type spanSender struct {
 	queue   queue.Sender
 	dropped func() int64 // spans lost so far, which each message tells; nil: it tells nothing
-	packer  otlpPacker
+	packer  otlp.Packer
 }
 
 // spansKept is how long a message with spans waits for a reader.
@@ -85,7 +83,7 @@ func (l *lostSpans) Unwrap() error { return l.err }
 // sent twice is seen once. On a queue with sessions it is in one of its own; on
 // others that tells nothing.
 func (s *spanSender) message(spans []*tracepb.ResourceSpans) (queue.Message, error) {
-	body, err := s.packer.pack(&tracepb.TracesData{ResourceSpans: spans})
+	body, err := s.packer.Pack(&tracepb.TracesData{ResourceSpans: spans})
 	if err != nil {
 		return queue.Message{}, err
 	}
@@ -104,31 +102,6 @@ func (s *spanSender) message(spans []*tracepb.ResourceSpans) (queue.Message, err
 		m.Properties[propertyDropped] = s.dropped()
 	}
 	return m, nil
-}
-
-// otlpPacker makes bodies of OTLP requests. It keeps what it needs for that: the
-// tables of gzip alone are larger than what they pack. The zero value is ready; it
-// belongs to one goroutine.
-type otlpPacker struct {
-	plain []byte
-	zip   *gzip.Writer
-}
-
-// pack makes the body for a request. An ExportTraceServiceRequest has the form of
-// TracesData.
-func (p *otlpPacker) pack(request proto.Message) (_ []byte, err error) {
-	p.plain, err = proto.MarshalOptions{}.MarshalAppend(p.plain[:0], request)
-	if err != nil {
-		return nil, fmt.Errorf("encode telemetry: %w", err)
-	}
-	if p.zip == nil {
-		p.zip, _ = gzip.NewWriterLevel(nil, gzip.BestSpeed) // spans repeat themselves: more effort saves little
-	}
-	var body bytes.Buffer
-	p.zip.Reset(&body)
-	p.zip.Write(p.plain) //nolint:errcheck // memory takes it
-	p.zip.Close()        //nolint:errcheck // likewise
-	return body.Bytes(), nil
 }
 
 func countSpans(spans []*tracepb.ResourceSpans) (n int) {

@@ -14,6 +14,7 @@ import (
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 	"go.opentelemetry.io/otel/trace"
 
+	"github.com/signmill/signmill/cmd/signmill/internal/otlp"
 	"github.com/signmill/signmill/queue"
 )
 
@@ -85,7 +86,7 @@ func (t *telemetry) tracer() trace.Tracer {
 // sendTo lets the spans go to a queue, too, if the variables ask for it.
 func (t *telemetry) sendTo(sender queue.Sender) {
 	client := &spanSender{queue: sender}
-	t.queue = newSpanQueue(newOTLP(client), t.log)
+	t.queue = newSpanQueue(otlp.Spans(client), t.log)
 	client.dropped = func() int64 { _, dropped := t.queue.counts(); return dropped }
 	t.spans.RegisterSpanProcessor(t.queue)
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/cenkalti/backoff/v4"
 	"github.com/spf13/cobra"
 
+	"github.com/signmill/signmill/cmd/signmill/internal/otlp"
 	"github.com/signmill/signmill/queue"
 )
 
@@ -49,27 +50,25 @@ func newTracesRelay() *cobra.Command {
 	return cmd
 }
 
-func relayTarget(to string) (*otlpTarget, error) {
-	target, err := otlpFromEnvironment(signalTraces)
+// relayTarget makes the endpoint at a URL, or that which the standard variables
+// name. The headers are theirs either way.
+func relayTarget(to string) (*otlp.Endpoint, error) {
+	c := otlpSettings(signalTraces)
+	target, err := newEndpoint(c)
 	if err != nil || to == "" {
 		return target, err
 	}
-	own, err := newOTLPTarget(to)
-	if err != nil {
-		return nil, err
-	}
-	own.headers = target.headers
-	return own, nil
+	return newEndpoint(otlp.Config{URL: to, Headers: c.Headers})
 }
 
 // relay hands messages on, one at a time.
 type relay struct {
-	target *otlpTarget
+	target *otlp.Endpoint
 	waits  *backoff.ExponentialBackOff
 	log    *slog.Logger
 }
 
-func newRelay(target *otlpTarget, log *slog.Logger) *relay {
+func newRelay(target *otlp.Endpoint, log *slog.Logger) *relay {
 	return &relay{target, backoff.NewExponentialBackOff(backoff.WithMaxInterval(time.Minute), backoff.WithMaxElapsedTime(0)), log}
 }
 
@@ -80,13 +79,13 @@ func (r *relay) take(ctx context.Context, d *queue.Delivery) error {
 	held, letGo := hold(ctx, d)
 	defer letGo()
 	for {
-		err := r.target.post(held, d.Body, d.ContentEncoding)
-		refusal, answered := errors.AsType[*otlpRefusal](err)
+		err := r.target.Post(held, d.Body, d.ContentEncoding)
+		refusal, answered := errors.AsType[*otlp.Refusal](err)
 		switch {
 		case err == nil:
 			r.waits.Reset()
 			return r.settle(ctx, d.Complete)
-		case answered && !refusal.passing():
+		case answered && !refusal.Passing():
 			r.log.Error("traces are set aside", "message_id", d.ID, "error", err)
 			return r.settle(ctx, func(ctx context.Context) error {
 				return d.DeadLetter(ctx, "refused", fmt.Sprintf("the endpoint of traces: %v", err))
@@ -106,8 +105,8 @@ func (r *relay) pause(ctx context.Context, err error) {
 		return
 	}
 	wait := r.waits.NextBackOff()
-	if refusal, answered := errors.AsType[*otlpRefusal](err); answered {
-		wait = max(wait, min(refusal.after, time.Minute))
+	if refusal, answered := errors.AsType[*otlp.Refusal](err); answered {
+		wait = max(wait, min(refusal.After, time.Minute))
 	}
 	r.log.Warn("traces wait for their endpoint", "wait", wait.Round(time.Millisecond), "error", err)
 	rest(ctx, wait)

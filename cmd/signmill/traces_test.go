@@ -25,6 +25,7 @@ import (
 	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
 
 	"github.com/signmill/signmill/cmd/signmill/internal/exchange"
+	"github.com/signmill/signmill/cmd/signmill/internal/otlp"
 	"github.com/signmill/signmill/queue"
 	"github.com/signmill/signmill/schema"
 )
@@ -100,11 +101,10 @@ func (s *sink) RoundTrip(req *http.Request) (*http.Response, error) {
 	return w.Result(), nil
 }
 
-func newSink(t *testing.T, answers ...int) (*sink, *otlpTarget) {
+func newSink(t *testing.T, answers ...int) (*sink, *otlp.Endpoint) {
 	s := &sink{t: t, answers: answers}
-	target, err := newOTLPTarget("http://collector.invalid/v1/traces")
+	target, err := otlp.New(otlp.Config{URL: "http://collector.invalid/v1/traces", Transport: s})
 	must(t, err)
-	target.client.Transport = s
 	return s, target
 }
 
@@ -123,7 +123,7 @@ func requestOf(spans ...*tracepb.Span) []*tracepb.ResourceSpans {
 }
 
 // relays runs a relay for a while.
-func (m *mill) relays(target *otlpTarget, d time.Duration) error {
+func (m *mill) relays(target *otlp.Endpoint, d time.Duration) error {
 	from, err := m.client.Receiver("traces")
 	must(m.t, err)
 	ctx, cancel := context.WithTimeout(m.t.Context(), d)

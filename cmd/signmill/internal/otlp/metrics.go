@@ -1,4 +1,4 @@
-package main
+package otlp
 
 import (
 	"context"
@@ -14,31 +14,32 @@ import (
 	resourcepb "go.opentelemetry.io/proto/otlp/resource/v1"
 )
 
-// metricExporter sends measurements over OTLP/HTTP. It implements
+// MetricExporter sends measurements to an endpoint. It implements
 // [sdkmetric.Exporter] for the kinds of instruments that package instrument makes,
 // with values since the start. The official one brings gRPC along: 11 MB, in a
 // binary of 23.
-type metricExporter struct{ target *otlpTarget }
+type MetricExporter struct{ Endpoint *Endpoint }
 
 // Temporality implements [sdkmetric.Exporter].
-func (metricExporter) Temporality(sdkmetric.InstrumentKind) metricdata.Temporality {
+func (MetricExporter) Temporality(sdkmetric.InstrumentKind) metricdata.Temporality {
 	return metricdata.CumulativeTemporality
 }
 
 // Aggregation implements [sdkmetric.Exporter].
-func (metricExporter) Aggregation(kind sdkmetric.InstrumentKind) sdkmetric.Aggregation {
+func (MetricExporter) Aggregation(kind sdkmetric.InstrumentKind) sdkmetric.Aggregation {
 	return sdkmetric.DefaultAggregationSelector(kind)
 }
 
 // ForceFlush implements [sdkmetric.Exporter]. Nothing is held.
-func (metricExporter) ForceFlush(context.Context) error { return nil }
+func (MetricExporter) ForceFlush(context.Context) error { return nil }
 
 // Shutdown implements [sdkmetric.Exporter].
-func (e metricExporter) Shutdown(ctx context.Context) error { return e.target.Stop(ctx) }
+func (e MetricExporter) Shutdown(ctx context.Context) error { return e.Endpoint.Stop(ctx) }
 
-// Export implements [sdkmetric.Exporter]. What may pass is tried again until ctx
-// ends.
-func (e metricExporter) Export(ctx context.Context, from *metricdata.ResourceMetrics) error {
+// Export implements [sdkmetric.Exporter]. What may pass is tried again for a
+// minute, or until ctx ends. Another kind of instrument is an error, and then
+// nothing is sent.
+func (e MetricExporter) Export(ctx context.Context, from *metricdata.ResourceMetrics) error {
 	all := &metricspb.ResourceMetrics{Resource: resourceOf(from.Resource)}
 	for _, scope := range from.ScopeMetrics {
 		s := &metricspb.ScopeMetrics{Scope: &commonpb.InstrumentationScope{Name: scope.Scope.Name, Version: scope.Scope.Version}}
@@ -51,8 +52,7 @@ func (e metricExporter) Export(ctx context.Context, from *metricdata.ResourceMet
 		}
 		all.ScopeMetrics = append(all.ScopeMetrics, s)
 	}
-	// An ExportMetricsServiceRequest has the form of MetricsData.
-	return e.target.deliver(ctx, &metricspb.MetricsData{ResourceMetrics: []*metricspb.ResourceMetrics{all}})
+	return e.Endpoint.deliver(ctx, &metricspb.MetricsData{ResourceMetrics: []*metricspb.ResourceMetrics{all}})
 }
 
 func resourceOf(r *resource.Resource) *resourcepb.Resource {

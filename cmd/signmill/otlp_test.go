@@ -10,9 +10,12 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"go.opentelemetry.io/collector/pdata/pmetric"
 	"go.opentelemetry.io/collector/pdata/pmetric/pmetricotlp"
+
+	"github.com/signmill/signmill/cmd/signmill/internal/otlp"
 )
 
 // newCollector serves OTLP/HTTP for measurements on loopback, and returns where
@@ -177,6 +180,34 @@ func TestMetricsExporters(t *testing.T) {
 			}
 			if test.health != "" && tel.measured.page == nil {
 				t.Error("got no page, want one for /metrics")
+			}
+		})
+	}
+}
+
+// TestOTLPSettings: the variables of a signal go before those of all.
+func TestOTLPSettings(t *testing.T) {
+	const at = "OTEL_EXPORTER_OTLP_"
+	for _, test := range []struct {
+		name string
+		env  map[string]string
+		want otlp.Config
+	}{
+		{"nothing", nil, otlp.Config{URL: "http://localhost:4318/v1/metrics"}},
+		{"of all", map[string]string{"ENDPOINT": "https://a.example/base/", "HEADERS": "a=1, b = x%20y ,c,d=%zz", "TIMEOUT": "1500"},
+			otlp.Config{URL: "https://a.example/base/v1/metrics", Headers: map[string]string{"a": "1", "b": "x y"}, Timeout: 1500 * time.Millisecond}},
+		{"of the signal", map[string]string{"ENDPOINT": "https://a.example", "METRICS_ENDPOINT": "https://b.example/m", "HEADERS": "a=1,b=2",
+			"METRICS_HEADERS": "b=3", "TIMEOUT": "1500", "METRICS_TIMEOUT": "20"},
+			otlp.Config{URL: "https://b.example/m", Headers: map[string]string{"a": "1", "b": "3"}, Timeout: 20 * time.Millisecond}},
+		{"no times", map[string]string{"TIMEOUT": "-1", "METRICS_TIMEOUT": "soon"}, otlp.Config{URL: "http://localhost:4318/v1/metrics"}},
+		{"of another signal", map[string]string{"TRACES_ENDPOINT": "https://t.example/t", "TRACES_HEADERS": "a=1"}, otlp.Config{URL: "http://localhost:4318/v1/metrics"}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			for name, value := range test.env {
+				t.Setenv(at+name, value)
+			}
+			if got := otlpSettings(signalMetrics); fmt.Sprint(got) != fmt.Sprint(test.want) {
+				t.Errorf("got %v, want %v", got, test.want)
 			}
 		})
 	}
