@@ -41,7 +41,7 @@ var arrows = map[string][]string{
 	"worker/audit":                      {"schema", "signer", "worker"},
 	"worker/policy":                     {"queue", "schema", "signer", "signer/quota"},
 	"cmd/signmill": {"queue", "queue/servicebus", "schema", "signer", "signer/instrument", "signer/keyvault", "signer/quota", "signer/quota/redisshare", "worker", "worker/audit", "worker/policy",
-		inside + "campaign", inside + "deadletter", inside + "display", inside + "estimate", inside + "exchange", inside + "files", inside + "jobfile", inside + "manifest", inside + "otlp", inside + "parallel", inside + "probe", inside + "status", inside + "verify"},
+		inside + "campaign", inside + "deadletter", inside + "display", inside + "estimate", inside + "exchange", inside + "files", inside + "jobfile", inside + "manifest", inside + "otlp", inside + "parallel", inside + "probe", inside + "status", inside + "traceview", inside + "verify"},
 	"cmd/signmill/local_stack.go": {"queue/localbus", "signer/localvault"},
 
 	inside + "campaign":   {"queue", "schema", "signer", inside + "display", inside + "exchange", inside + "files", inside + "manifest", inside + "parallel", inside + "verify"},
@@ -56,6 +56,7 @@ var arrows = map[string][]string{
 	inside + "parallel":   {},
 	inside + "probe":      {"schema", "signer", "signer/quota", inside + "display"},
 	inside + "status":     {"queue", "signer/quota", "worker", inside + "display"},
+	inside + "traceview":  {inside + "display"},
 	inside + "verify":     {"schema", "signer", inside + "display", inside + "files", inside + "manifest", inside + "parallel"},
 
 	"signer/quota/quotabench": {"schema", "signer", "signer/quota"}, // its tests alone import them

@@ -2,16 +2,13 @@ package main
 
 import (
 	"context"
-	"encoding/hex"
-	"encoding/json"
 	"io"
 	"log/slog"
-	"time"
 
 	"github.com/spf13/cobra"
-	commonpb "go.opentelemetry.io/proto/otlp/common/v1"
 	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
 
+	"github.com/signmill/signmill/cmd/signmill/internal/traceview"
 	"github.com/signmill/signmill/queue"
 )
 
@@ -32,9 +29,9 @@ func newTracesTail(s streams) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			show := showWaterfalls
+			show := traceview.Waterfalls
 			if asJSON {
-				show = showSpans
+				show = traceview.Lines
 			}
 			return o.run(cmd.Context(), log, func(ctx context.Context, d *queue.Delivery) error {
 				return tailOne(ctx, s.out, d, show)
@@ -69,51 +66,4 @@ func spansOf(data []*tracepb.ResourceSpans) (spans []*tracepb.Span) {
 		}
 	}
 	return spans
-}
-
-// spanLine is a span in JSON.
-type spanLine struct {
-	Trace      string         `json:"traceId"`
-	Span       string         `json:"spanId"`
-	Parent     string         `json:"parentSpanId,omitempty"`
-	Name       string         `json:"name"`
-	Kind       string         `json:"kind"`
-	Start      time.Time      `json:"start"`
-	Millis     float64        `json:"durationMs"`
-	Failed     bool           `json:"failed"`
-	Attributes map[string]any `json:"attributes,omitempty"`
-}
-
-// showSpans prints one line for each span.
-func showSpans(w io.Writer, spans []*tracepb.Span) error {
-	out := json.NewEncoder(w)
-	for _, s := range spans {
-		line := spanLine{
-			Trace: hex.EncodeToString(s.TraceId), Span: hex.EncodeToString(s.SpanId), Parent: hex.EncodeToString(s.ParentSpanId),
-			Name: s.Name, Kind: spanKind(s.Kind), Start: time.Unix(0, int64(s.StartTimeUnixNano)).UTC(),
-			Millis: float64(lengthOf(s)) / float64(time.Millisecond), Failed: hasFailed(s), Attributes: map[string]any{},
-		}
-		for _, a := range s.Attributes {
-			line.Attributes[a.Key] = plainValue(a.Value)
-		}
-		if err := out.Encode(line); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// plainValue returns a value that JSON can show.
-func plainValue(v *commonpb.AnyValue) any {
-	switch v := v.GetValue().(type) {
-	case *commonpb.AnyValue_StringValue:
-		return v.StringValue
-	case *commonpb.AnyValue_IntValue:
-		return v.IntValue
-	case *commonpb.AnyValue_DoubleValue:
-		return v.DoubleValue
-	case *commonpb.AnyValue_BoolValue:
-		return v.BoolValue
-	}
-	return v.String()
 }

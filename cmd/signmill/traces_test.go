@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"compress/gzip"
 	"context"
 	"errors"
@@ -10,8 +9,6 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -21,7 +18,6 @@ import (
 
 	"go.opentelemetry.io/collector/pdata/ptrace"
 	"go.opentelemetry.io/collector/pdata/ptrace/ptraceotlp"
-	commonpb "go.opentelemetry.io/proto/otlp/common/v1"
 	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
 
 	"github.com/signmill/signmill/cmd/signmill/internal/exchange"
@@ -225,58 +221,4 @@ func TestRelayTouchesNoResult(t *testing.T) {
 			t.Errorf("got %q, want the result", got[0].ID)
 		}
 	})
-}
-
-// span makes a span of a trace of 10 ms.
-func spanFrom(id, parent byte, name string, from, to int) *tracepb.Span {
-	s := &tracepb.Span{
-		TraceId: bytes.Repeat([]byte{1}, 16), SpanId: []byte{id}, Name: name,
-		StartTimeUnixNano: 1e18 + uint64(from)*1e5, EndTimeUnixNano: 1e18 + uint64(to)*1e5,
-	}
-	if parent > 0 {
-		s.ParentSpanId = []byte{parent}
-	}
-	return s
-}
-
-// TestWaterfall compares with a golden file: order, depth, failures, names that
-// would mislead, spans whose parent is elsewhere, and a circle.
-func TestWaterfall(t *testing.T) {
-	t.Parallel()
-	failed := spanFrom(4, 3, "POST /keys/{key-name}/{key-version}/sign", 20, 60)
-	failed.Status = &tracepb.Status{Code: tracepb.Status_STATUS_CODE_ERROR, Message: "503"}
-	other := spanFrom(9, 9, "\x1b[2Jits own parent", 10, 5)
-	other.TraceId = bytes.Repeat([]byte{2}, 16)
-	spans := []*tracepb.Span{
-		spanFrom(6, 2, "complete jobs", 90, 100), failed,
-		spanFrom(5, 2, "send replies", 70, 90), spanFrom(3, 2, "sign invoices", 10, 70),
-		spanFrom(2, 1, "process jobs", 0, 100), other,
-		spanFrom(7, 3, strings.Repeat("long ", 20), 99, 100),
-	}
-	var got bytes.Buffer
-	must(t, showWaterfalls(&got, spans))
-	path := filepath.Join("testdata", "waterfall.txt")
-	if *update {
-		must(t, os.WriteFile(path, got.Bytes(), 0o644))
-	}
-	want, err := os.ReadFile(path)
-	must(t, err)
-	if got.String() != string(want) {
-		t.Errorf("got:\n%s", &got)
-	}
-}
-
-// TestSpansInJSON: one object for each span.
-func TestSpansInJSON(t *testing.T) {
-	t.Parallel()
-	s := spanFrom(2, 1, "process jobs", 0, 15)
-	s.Kind = tracepb.Span_SPAN_KIND_CONSUMER
-	s.Attributes = []*commonpb.KeyValue{{Key: "n", Value: &commonpb.AnyValue{Value: &commonpb.AnyValue_IntValue{IntValue: 7}}}}
-	var got bytes.Buffer
-	must(t, showSpans(&got, []*tracepb.Span{s}))
-	const want = `{"traceId":"01010101010101010101010101010101","spanId":"02","parentSpanId":"01","name":"process jobs","kind":"consumer",` +
-		`"start":"2001-09-09T01:46:40Z","durationMs":1.5,"failed":false,"attributes":{"n":7}}` + "\n"
-	if got.String() != want {
-		t.Errorf("got  %swant %s", &got, want)
-	}
 }

@@ -1,4 +1,4 @@
-package main
+package traceview
 
 import (
 	"encoding/hex"
@@ -16,8 +16,8 @@ import (
 
 // Columns of a waterfall.
 const (
-	waterfallNames = 52
-	waterfallBars  = 40
+	nameColumns = 52
+	barColumns  = 40
 )
 
 // waterfall is one trace, or as much of it as one message holds.
@@ -28,8 +28,9 @@ type waterfall struct {
 	start, end uint64 // of the whole, in ns
 }
 
-// showWaterfalls prints the traces among spans, the first one first.
-func showWaterfalls(w io.Writer, spans []*tracepb.Span) error {
+// Waterfalls draws the traces among spans, the first one first. An error of w ends
+// it.
+func Waterfalls(w io.Writer, spans []*tracepb.Span) error {
 	for _, f := range waterfalls(spans) {
 		if _, err := io.WriteString(w, f.text()); err != nil {
 			return err
@@ -95,14 +96,14 @@ func (f *waterfall) text() string {
 func (f *waterfall) draw(b *strings.Builder, parent string, depth int) {
 	for _, s := range f.below[parent] {
 		name := strings.Repeat("  ", depth) + display.OneLine(s.Name)
-		if utf8.RuneCountInString(name) > waterfallNames {
-			name = string([]rune(name)[:waterfallNames-1]) + "…"
+		if utf8.RuneCountInString(name) > nameColumns {
+			name = string([]rune(name)[:nameColumns-1]) + "…"
 		}
 		mark := ""
 		if hasFailed(s) {
 			mark = "  ✗ " + display.OneLine(s.GetStatus().GetMessage())
 		}
-		fmt.Fprintf(b, "%-*s %s %10s%s\n", waterfallNames, name, f.bar(s), round(lengthOf(s)), mark)
+		fmt.Fprintf(b, "%-*s %s %10s%s\n", nameColumns, name, f.bar(s), round(lengthOf(s)), mark)
 		if len(s.SpanId) > 0 {
 			f.draw(b, string(s.SpanId), depth+1)
 		}
@@ -112,10 +113,10 @@ func (f *waterfall) draw(b *strings.Builder, parent string, depth int) {
 // bar shows when a span was, in relation to the whole.
 func (f *waterfall) bar(s *tracepb.Span) string {
 	whole := max(1, float64(f.end-f.start))
-	from := int(float64(s.StartTimeUnixNano-f.start) / whole * waterfallBars)
-	from = min(from, waterfallBars-1)
-	n := min(max(1, int(float64(lengthOf(s))/whole*waterfallBars+0.5)), waterfallBars-from)
-	return strings.Repeat(" ", from) + strings.Repeat("━", n) + strings.Repeat(" ", waterfallBars-from-n)
+	from := int(float64(s.StartTimeUnixNano-f.start) / whole * barColumns)
+	from = min(from, barColumns-1)
+	n := min(max(1, int(float64(lengthOf(s))/whole*barColumns+0.5)), barColumns-from)
+	return strings.Repeat(" ", from) + strings.Repeat("━", n) + strings.Repeat(" ", barColumns-from-n)
 }
 
 // lengthOf returns how long a span took; one that ends before it begins took
@@ -126,11 +127,6 @@ func lengthOf(s *tracepb.Span) time.Duration {
 
 func hasFailed(s *tracepb.Span) bool {
 	return s.GetStatus().GetCode() == tracepb.Status_STATUS_CODE_ERROR
-}
-
-// spanKind returns the kind of a span in one word.
-func spanKind(k tracepb.Span_SpanKind) string {
-	return strings.ToLower(strings.TrimPrefix(k.String(), "SPAN_KIND_"))
 }
 
 // round leaves three digits of a duration or so.
