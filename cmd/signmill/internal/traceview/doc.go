@@ -8,7 +8,8 @@
 // two messages is drawn twice.
 //
 // Guarantees. A name that somebody else chose commands no terminal and poses as no
-// other line. A span whose parent is elsewhere is shown all the same.
+// other line. Every span is shown once, also one whose parent is elsewhere, or
+// that stands below itself, or whose id is another's, too.
 //
 // Errors. Only those of the writer.
 //

@@ -3,7 +3,9 @@ package traceview
 import (
 	"encoding/hex"
 	"encoding/json"
+	"fmt"
 	"io"
+	"math"
 	"strings"
 	"time"
 
@@ -52,6 +54,9 @@ func plainValue(v *commonpb.AnyValue) any {
 	case *commonpb.AnyValue_IntValue:
 		return v.IntValue
 	case *commonpb.AnyValue_DoubleValue:
+		if math.IsNaN(v.DoubleValue) || math.IsInf(v.DoubleValue, 0) {
+			return fmt.Sprint(v.DoubleValue)
+		}
 		return v.DoubleValue
 	case *commonpb.AnyValue_BoolValue:
 		return v.BoolValue

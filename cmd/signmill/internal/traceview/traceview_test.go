@@ -3,6 +3,7 @@ package traceview
 import (
 	"bytes"
 	"flag"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -60,17 +61,53 @@ func TestWaterfalls(t *testing.T) {
 	}
 }
 
-// TestLines: one object for each span.
+// TestLines: one object for each span, whatever its attributes are.
 func TestLines(t *testing.T) {
 	t.Parallel()
 	s := spanFrom(2, 1, "process jobs", 0, 15)
 	s.Kind = tracepb.Span_SPAN_KIND_CONSUMER
-	s.Attributes = []*commonpb.KeyValue{{Key: "n", Value: &commonpb.AnyValue{Value: &commonpb.AnyValue_IntValue{IntValue: 7}}}}
+	for key, value := range map[string]*commonpb.AnyValue{
+		"n": {Value: &commonpb.AnyValue_IntValue{IntValue: 7}}, "x": {Value: &commonpb.AnyValue_DoubleValue{DoubleValue: 0.5}},
+		"s": {Value: &commonpb.AnyValue_StringValue{StringValue: "a"}}, "b": {Value: &commonpb.AnyValue_BoolValue{BoolValue: true}},
+		"nan": {Value: &commonpb.AnyValue_DoubleValue{DoubleValue: math.NaN()}}, "inf": {Value: &commonpb.AnyValue_DoubleValue{DoubleValue: math.Inf(-1)}},
+	} {
+		s.Attributes = append(s.Attributes, &commonpb.KeyValue{Key: key, Value: value})
+	}
 	var got bytes.Buffer
 	must(t, Lines(&got, []*tracepb.Span{s}))
 	const want = `{"traceId":"01010101010101010101010101010101","spanId":"02","parentSpanId":"01","name":"process jobs","kind":"consumer",` +
-		`"start":"2001-09-09T01:46:40Z","durationMs":1.5,"failed":false,"attributes":{"n":7}}` + "\n"
+		`"start":"2001-09-09T01:46:40Z","durationMs":1.5,"failed":false,"attributes":{"b":true,"inf":"-Inf","n":7,"nan":"NaN","s":"a","x":0.5}}` + "\n"
 	if got.String() != want {
 		t.Errorf("got  %swant %s", &got, want)
+	}
+}
+
+// TestStrangeSpans: what a stranger may put on the queue is shown, each span once.
+func TestStrangeSpans(t *testing.T) {
+	t.Parallel()
+	chain := make([]*tracepb.Span, 30) // each with a copy that would stand above the next, too
+	for i := range chain {
+		chain[i] = spanFrom(byte(i/2+1), byte(i/2), "link", i, 100)
+	}
+	tests := map[string][]*tracepb.Span{
+		"copies":                    chain,
+		"copies of their own child": {spanFrom(9, 9, "a", 0, 1), spanFrom(9, 9, "b", 0, 1)},
+		"a circle":                  {spanFrom(1, 2, "a", 0, 1), spanFrom(2, 1, "b", 0, 1), spanFrom(1, 2, "c", 0, 1)},
+		"no ids":                    {spanFrom(1, 0, "a", 0, 1), {}, {}},
+		"times at the end":          {{StartTimeUnixNano: 0, EndTimeUnixNano: math.MaxUint64}, {StartTimeUnixNano: math.MaxUint64}},
+	}
+	for name, spans := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var drawn, lines bytes.Buffer
+			must(t, Waterfalls(&drawn, spans))
+			must(t, Lines(&lines, spans))
+			if got := strings.Count(drawn.String(), "━ "); got != len(spans) {
+				t.Errorf("got %d spans drawn, want %d:\n%s", got, len(spans), &drawn)
+			}
+			if got := strings.Count(lines.String(), "\n"); got != len(spans) {
+				t.Errorf("got %d lines, want %d:\n%s", got, len(spans), &lines)
+			}
+		})
 	}
 }

@@ -93,9 +93,12 @@ func (f *waterfall) text() string {
 	return b.String()
 }
 
+// draw draws what stands below a span, once: two spans may have the same id.
 func (f *waterfall) draw(b *strings.Builder, parent string, depth int) {
-	for _, s := range f.below[parent] {
-		name := strings.Repeat("  ", depth) + display.OneLine(s.Name)
+	below := f.below[parent]
+	delete(f.below, parent)
+	for _, s := range below {
+		name := strings.Repeat("  ", min(depth, nameColumns)) + display.OneLine(s.Name)
 		if utf8.RuneCountInString(name) > nameColumns {
 			name = string([]rune(name)[:nameColumns-1]) + "…"
 		}
