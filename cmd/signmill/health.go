@@ -23,7 +23,7 @@ func (o workerOptions) newHealth(p *post) (*status.Server, error) {
 		Longest: cmp.Or(o.config.JobTimeout, defaultJobTimeout) + hangs,
 	}
 	if q := p.telemetry.queue; q != nil {
-		c.Spans = q.counts
+		c.Spans = q.Counts
 	}
 	for i, w := range p.workers {
 		names := []string{p.jobs[i]}

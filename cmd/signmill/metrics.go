@@ -15,6 +15,7 @@ import (
 	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 
+	"github.com/signmill/signmill/cmd/signmill/internal/spanqueue"
 	"github.com/signmill/signmill/cmd/signmill/internal/status"
 	"github.com/signmill/signmill/signer/instrument"
 	"github.com/signmill/signmill/signer/keyvault"
@@ -116,10 +117,10 @@ func measureQueues(meter metric.Meter, h *status.Server) error {
 }
 
 // measureSpans makes the instruments of a queue of spans.
-func measureSpans(meter metric.Meter, q *spanQueue) error {
+func measureSpans(meter metric.Meter, q *spanqueue.Processor) error {
 	m := instrument.New(meter, spanMetrics())
-	m.Total(metricSpansSent, func(o instrument.Observe) { sent, _ := q.counts(); o(float64(sent)) })
-	m.Total(metricSpansLost, func(o instrument.Observe) { _, dropped := q.counts(); o(float64(dropped)) })
+	m.Total(metricSpansSent, func(o instrument.Observe) { sent, _ := q.Counts(); o(float64(sent)) })
+	m.Total(metricSpansLost, func(o instrument.Observe) { _, dropped := q.Counts(); o(float64(dropped)) })
 	return m.Err()
 }
 

@@ -14,7 +14,7 @@ import (
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 	"go.opentelemetry.io/otel/trace"
 
-	"github.com/signmill/signmill/cmd/signmill/internal/otlp"
+	"github.com/signmill/signmill/cmd/signmill/internal/spanqueue"
 	"github.com/signmill/signmill/queue"
 )
 
@@ -26,7 +26,7 @@ type telemetry struct {
 	log      *slog.Logger
 	spans    *sdktrace.TracerProvider // nil: there are none
 	onQueue  bool                     // they also go to a queue
-	queue    *spanQueue               // that one; nil: not yet, or none
+	queue    *spanqueue.Processor     // that one; nil: not yet, or none
 	measured *measurements            // nil: nothing is measured
 }
 
@@ -85,9 +85,7 @@ func (t *telemetry) tracer() trace.Tracer {
 
 // sendTo lets the spans go to a queue, too, if the variables ask for it.
 func (t *telemetry) sendTo(sender queue.Sender) {
-	client := &spanSender{queue: sender}
-	t.queue = newSpanQueue(otlp.Spans(client), t.log)
-	client.dropped = func() int64 { _, dropped := t.queue.counts(); return dropped }
+	t.queue = spanqueue.New(sender, t.log)
 	t.spans.RegisterSpanProcessor(t.queue)
 }
 

@@ -24,7 +24,7 @@ func TestLostTraceQueueChangesNothing(t *testing.T) {
 			m := newMill(t, func(o *workerOptions) { o.traceQueue = "traces" })
 			m.signAtOnce(20)
 			m.drain()
-			if sent, dropped := m.post.telemetry.queue.counts(); sent != 0 || dropped < 20 {
+			if sent, dropped := m.post.telemetry.queue.Counts(); sent != 0 || dropped < 20 {
 				t.Errorf("got %d spans sent and %d dropped, want all dropped", sent, dropped)
 			}
 		})
@@ -35,11 +35,11 @@ func TestLostTraceQueueChangesNothing(t *testing.T) {
 			m := newMill(t, func(o *workerOptions) { o.traceQueue = "traces" }, localQueue{Name: "traces"})
 			m.signAtOnce(20)
 			m.take("traces", 1)
-			before, _ := m.post.telemetry.queue.counts()
+			before, _ := m.post.telemetry.queue.Counts()
 			m.deleteQueue("traces")
 			m.signAtOnce(20)
 			m.drain()
-			if sent, dropped := m.post.telemetry.queue.counts(); sent != before || dropped < 20 {
+			if sent, dropped := m.post.telemetry.queue.Counts(); sent != before || dropped < 20 {
 				t.Errorf("got %d spans sent and %d dropped after %d were sent, want all of the second half dropped", sent, dropped, before)
 			}
 		})

@@ -1,15 +1,13 @@
 package main
 
 import (
-	"context"
-	"io"
 	"log/slog"
 
 	"github.com/spf13/cobra"
 	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
 
+	"github.com/signmill/signmill/cmd/signmill/internal/spanqueue"
 	"github.com/signmill/signmill/cmd/signmill/internal/traceview"
-	"github.com/signmill/signmill/queue"
 )
 
 const tracesTailHelp = `Shows the traces of workers as they come, each as a waterfall, and takes them from
@@ -33,37 +31,10 @@ func newTracesTail(s streams) *cobra.Command {
 			if asJSON {
 				show = traceview.Lines
 			}
-			return o.run(cmd.Context(), log, func(ctx context.Context, d *queue.Delivery) error {
-				return tailOne(ctx, s.out, d, show)
-			})
+			return o.run(cmd.Context(), log, spanqueue.Show(func(spans []*tracepb.Span) error { return show(s.out, spans) }))
 		},
 	}
 	o.add(cmd)
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON object for each span")
 	return cmd
-}
-
-// tailOne shows a message and completes it. One that cannot be read is set
-// aside.
-func tailOne(ctx context.Context, w io.Writer, d *queue.Delivery, show func(io.Writer, []*tracepb.Span) error) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleTimeout)
-	defer cancel()
-	data, err := unpackTraces(d.Message)
-	if err != nil {
-		return d.DeadLetter(ctx, "not_otlp", err.Error())
-	}
-	if err := show(w, spansOf(data)); err != nil {
-		return err
-	}
-	return d.Complete(ctx)
-}
-
-// spansOf returns all spans of a request.
-func spansOf(data []*tracepb.ResourceSpans) (spans []*tracepb.Span) {
-	for _, r := range data {
-		for _, scope := range r.GetScopeSpans() {
-			spans = append(spans, scope.GetSpans()...)
-		}
-	}
-	return spans
 }

@@ -1,4 +1,4 @@
-package main
+package spanqueue
 
 import (
 	"context"
@@ -9,8 +9,8 @@ import (
 
 // carry hands batches on until ctx ends: when one is full, when it is old, or
 // when a flush asks.
-func (q *spanQueue) carry(ctx context.Context) {
-	tick := time.NewTicker(spansAge)
+func (q *Processor) carry(ctx context.Context) {
+	tick := time.NewTicker(maxAge)
 	defer tick.Stop()
 	rest := time.Duration(0) // before the next try
 	for {
@@ -28,13 +28,13 @@ func (q *spanQueue) carry(ctx context.Context) {
 			rest = 0
 			continue
 		}
-		rest = min(max(2*rest, time.Second), spansLongRest)
+		rest = min(max(2*rest, time.Second), longRest)
 		q.pause(ctx, rest)
 	}
 }
 
 // empty hands on what is ready, until something fails.
-func (q *spanQueue) empty(ctx context.Context) error {
+func (q *Processor) empty(ctx context.Context) error {
 	for more := true; more; {
 		var batch []sdktrace.ReadOnlySpan
 		batch, more = q.take()
@@ -47,11 +47,11 @@ func (q *spanQueue) empty(ctx context.Context) error {
 
 // export hands one batch on. What fails is lost: the sender has tried hard
 // enough, and newer spans are worth more.
-func (q *spanQueue) export(ctx context.Context, batch []sdktrace.ReadOnlySpan) error {
+func (q *Processor) export(ctx context.Context, batch []sdktrace.ReadOnlySpan) error {
 	if len(batch) == 0 {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, spansTimeout)
+	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	err := q.exporter.ExportSpans(ctx, batch)
 	q.tallied(len(batch), err)
@@ -62,7 +62,7 @@ func (q *spanQueue) export(ctx context.Context, batch []sdktrace.ReadOnlySpan) e
 }
 
 // pause keeps away from a queue that refuses, but not from a flush.
-func (q *spanQueue) pause(ctx context.Context, d time.Duration) {
+func (q *Processor) pause(ctx context.Context, d time.Duration) {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
@@ -76,7 +76,7 @@ func (q *spanQueue) pause(ctx context.Context, d time.Duration) {
 
 // ForceFlush implements [sdktrace.SpanProcessor]. It returns when all spans of
 // ended jobs were sent or lost, or when ctx ends.
-func (q *spanQueue) ForceFlush(ctx context.Context) error {
+func (q *Processor) ForceFlush(ctx context.Context) error {
 	done := make(chan struct{})
 	select {
 	case q.flushes <- done:
@@ -93,7 +93,7 @@ func (q *spanQueue) ForceFlush(ctx context.Context) error {
 
 // Shutdown implements [sdktrace.SpanProcessor]. It also hands on the spans of
 // jobs that have not ended, and gives up when ctx ends.
-func (q *spanQueue) Shutdown(ctx context.Context) error {
+func (q *Processor) Shutdown(ctx context.Context) error {
 	q.mu.Lock()
 	again := q.closed
 	q.closed = true

@@ -1,4 +1,4 @@
-package main
+package spanqueue
 
 import (
 	"context"
@@ -9,16 +9,19 @@ import (
 
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/trace"
+
+	"github.com/signmill/signmill/cmd/signmill/internal/otlp"
+	"github.com/signmill/signmill/queue"
 )
 
-// spanQueue is a span processor that keeps the spans of a job together until
+// Processor is a span processor that keeps the spans of a job together until
 // the job has ended, so that they leave after its result, and hands them on in
 // batches. It never makes a job wait: what does not fit is dropped and counted,
 // the newest first.
 //
 // The SDK's own processor lets spans go as they end, and does not say how many
-// it dropped.
-type spanQueue struct {
+// it dropped. It implements [sdktrace.SpanProcessor].
+type Processor struct {
 	exporter sdktrace.SpanExporter
 	log      *slog.Logger
 	wake     chan struct{} // tells the carrier that a batch is full; capacity 1
@@ -36,20 +39,29 @@ type spanQueue struct {
 	sent    int64
 }
 
-// Bounds of a spanQueue.
+// Bounds of a Processor.
 const (
-	spansHeld     = 8192            // at most
-	spansInBatch  = 512             // that leave together
-	spansAge      = 5 * time.Second // after which a batch leaves that is not full
-	spansTimeout  = 30 * time.Second
-	spansLongRest = 30 * time.Second // between two tries while the queue refuses
+	maxHeld  = 8192            // at most
+	maxBatch = 512             // that leave together
+	maxAge   = 5 * time.Second // after which a batch leaves that is not full
+	timeout  = 30 * time.Second
+	longRest = 30 * time.Second // between two tries while the queue refuses
 )
 
-// newSpanQueue starts the goroutine that hands spans to exporter; Shutdown ends
+// New starts a processor that sends spans to a queue, and tells log what it loses.
+// It owns a goroutine; Shutdown ends it. The sender stays its owner's.
+func New(to queue.Sender, log *slog.Logger) *Processor {
+	s := &sender{queue: to}
+	q := newProcessor(otlp.Spans(s), log)
+	s.dropped = func() int64 { _, dropped := q.Counts(); return dropped }
+	return q
+}
+
+// newProcessor starts the goroutine that hands spans to exporter; Shutdown ends
 // it.
-func newSpanQueue(exporter sdktrace.SpanExporter, log *slog.Logger) *spanQueue {
+func newProcessor(exporter sdktrace.SpanExporter, log *slog.Logger) *Processor {
 	ctx, cancel := context.WithCancel(context.Background()) // until Shutdown
-	q := &spanQueue{
+	q := &Processor{
 		exporter: exporter,
 		log:      log,
 		wake:     make(chan struct{}, 1),
@@ -63,7 +75,7 @@ func newSpanQueue(exporter sdktrace.SpanExporter, log *slog.Logger) *spanQueue {
 }
 
 // OnStart implements [sdktrace.SpanProcessor].
-func (q *spanQueue) OnStart(_ context.Context, s sdktrace.ReadWriteSpan) {
+func (q *Processor) OnStart(_ context.Context, s sdktrace.ReadWriteSpan) {
 	id, parent := s.SpanContext().SpanID(), s.Parent()
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -75,13 +87,13 @@ func (q *spanQueue) OnStart(_ context.Context, s sdktrace.ReadWriteSpan) {
 }
 
 // OnEnd implements [sdktrace.SpanProcessor].
-func (q *spanQueue) OnEnd(s sdktrace.ReadOnlySpan) {
+func (q *Processor) OnEnd(s sdktrace.ReadOnlySpan) {
 	id := s.SpanContext().SpanID()
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	root := q.roots[id]
 	delete(q.roots, id)
-	if q.held == spansHeld || q.closed {
+	if q.held == maxHeld || q.closed {
 		q.dropped++
 	} else {
 		q.held++
@@ -92,13 +104,13 @@ func (q *spanQueue) OnEnd(s sdktrace.ReadOnlySpan) {
 	}
 	q.ready = append(q.ready, q.open[root]...)
 	delete(q.open, root)
-	if len(q.ready) >= spansInBatch {
+	if len(q.ready) >= maxBatch {
 		q.nudge()
 	}
 }
 
 // nudge wakes the carrier. It never blocks.
-func (q *spanQueue) nudge() {
+func (q *Processor) nudge() {
 	select {
 	case q.wake <- struct{}{}:
 	default:
@@ -106,32 +118,32 @@ func (q *spanQueue) nudge() {
 }
 
 // take returns the next batch, and whether a full one is left behind it.
-func (q *spanQueue) take() (batch []sdktrace.ReadOnlySpan, more bool) {
+func (q *Processor) take() (batch []sdktrace.ReadOnlySpan, more bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	n := min(len(q.ready), spansInBatch)
+	n := min(len(q.ready), maxBatch)
 	batch, q.ready = q.ready[:n:n], q.ready[n:]
 	q.held -= n
-	return batch, len(q.ready) >= spansInBatch
+	return batch, len(q.ready) >= maxBatch
 }
 
 // tallied counts a batch that left, or that is lost.
-func (q *spanQueue) tallied(n int, err error) {
+func (q *Processor) tallied(n int, err error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	lost := 0
+	missing := 0
 	if err != nil {
-		lost = n
+		missing = n
 	}
-	if some, ok := errors.AsType[*lostSpans](err); ok {
-		lost = some.n
+	if some, ok := errors.AsType[*lost](err); ok {
+		missing = some.n
 	}
-	q.dropped += int64(lost)
-	q.sent += int64(n - lost)
+	q.dropped += int64(missing)
+	q.sent += int64(n - missing)
 }
 
-// counts returns how many spans were sent and dropped since the start.
-func (q *spanQueue) counts() (sent, dropped int64) {
+// Counts returns how many spans were sent and dropped since the start.
+func (q *Processor) Counts() (sent, dropped int64) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	return q.sent, q.dropped

@@ -1,4 +1,4 @@
-package main
+package spanqueue
 
 import (
 	"context"
@@ -15,17 +15,17 @@ import (
 	"github.com/signmill/signmill/schema"
 )
 
-// spanSender puts spans on a queue, as OTLP requests in protobuf and gzip. It
+// sender puts spans on a queue, as OTLP requests in protobuf and gzip. It
 // implements [otlptrace.Client]. Its own sends make no spans. It belongs to one
 // goroutine.
-type spanSender struct {
+type sender struct {
 	queue   queue.Sender
 	dropped func() int64 // spans lost so far, which each message tells; nil: it tells nothing
 	packer  otlp.Packer
 }
 
-// spansKept is how long a message with spans waits for a reader.
-const spansKept = time.Hour
+// kept is how long a message with spans waits for a reader.
+const kept = time.Hour
 
 // Properties of a message with spans.
 const (
@@ -34,23 +34,23 @@ const (
 )
 
 // Start implements [otlptrace.Client].
-func (s *spanSender) Start(context.Context) error { return nil }
+func (s *sender) Start(context.Context) error { return nil }
 
 // Stop implements [otlptrace.Client]. The sender's connection is its owner's.
-func (s *spanSender) Stop(context.Context) error { return nil }
+func (s *sender) Stop(context.Context) error { return nil }
 
 // UploadTraces implements [otlptrace.Client]. A request that is too large for
 // the queue is sent in halves; a single span that is too large is lost. Its
-// error is a [*lostSpans].
-func (s *spanSender) UploadTraces(ctx context.Context, spans []*tracepb.ResourceSpans) error {
-	if lost, err := s.send(ctx, spans); err != nil {
-		return &lostSpans{lost, err}
+// error is a [*lost].
+func (s *sender) UploadTraces(ctx context.Context, spans []*tracepb.ResourceSpans) error {
+	if n, err := s.send(ctx, spans); err != nil {
+		return &lost{n, err}
 	}
 	return nil
 }
 
 // send returns how many spans are lost, and why.
-func (s *spanSender) send(ctx context.Context, spans []*tracepb.ResourceSpans) (lost int, err error) {
+func (s *sender) send(ctx context.Context, spans []*tracepb.ResourceSpans) (missing int, err error) {
 	m, err := s.message(spans)
 	if err == nil {
 		err = s.queue.Send(ctx, m)
@@ -61,28 +61,28 @@ func (s *spanSender) send(ctx context.Context, spans []*tracepb.ResourceSpans) (
 	}
 	n, err := s.send(ctx, first)
 	if err != nil {
-		lost = n
+		missing = n
 	}
 	n, err2 := s.send(ctx, second)
 	if err2 != nil {
-		lost += n
+		missing += n
 	}
-	return lost, errors.Join(err, err2)
+	return missing, errors.Join(err, err2)
 }
 
-// lostSpans is why some spans of a batch, or all, were not sent.
-type lostSpans struct {
+// lost is why some spans of a batch, or all, were not sent.
+type lost struct {
 	n   int
 	err error
 }
 
-func (l *lostSpans) Error() string { return fmt.Sprintf("%d spans: %v", l.n, l.err) }
-func (l *lostSpans) Unwrap() error { return l.err }
+func (l *lost) Error() string { return fmt.Sprintf("%d spans: %v", l.n, l.err) }
+func (l *lost) Unwrap() error { return l.err }
 
 // message makes a message whose id follows from its body, so that one that was
 // sent twice is seen once. On a queue with sessions it is in one of its own; on
 // others that tells nothing.
-func (s *spanSender) message(spans []*tracepb.ResourceSpans) (queue.Message, error) {
+func (s *sender) message(spans []*tracepb.ResourceSpans) (queue.Message, error) {
 	body, err := s.packer.Pack(&tracepb.TracesData{ResourceSpans: spans})
 	if err != nil {
 		return queue.Message{}, err
@@ -96,7 +96,7 @@ func (s *spanSender) message(spans []*tracepb.ResourceSpans) (queue.Message, err
 		ContentEncoding: "gzip",
 		Body:            body,
 		Properties:      map[string]any{propertySpans: countSpans(spans)},
-		TimeToLive:      spansKept,
+		TimeToLive:      kept,
 	}
 	if s.dropped != nil {
 		m.Properties[propertyDropped] = s.dropped()

@@ -1,4 +1,4 @@
-package main
+package spanqueue
 
 import (
 	"context"
@@ -6,17 +6,12 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
-	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
-	"go.opentelemetry.io/collector/pdata/ptrace"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
-	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
-
-	"github.com/signmill/signmill/queue"
 )
 
 // collector is a span exporter that remembers names. Until open is closed it
@@ -52,12 +47,12 @@ func (c *collector) got() []string {
 }
 
 // newCollected returns a provider whose spans go through a queue to a collector.
-func newCollected(t *testing.T, open bool) (*sdktrace.TracerProvider, *spanQueue, *collector) {
+func newCollected(t *testing.T, open bool) (*sdktrace.TracerProvider, *Processor, *collector) {
 	c := &collector{open: make(chan struct{})}
 	if open {
 		close(c.open)
 	}
-	q := newSpanQueue(c, slog.New(slog.DiscardHandler))
+	q := newProcessor(c, slog.New(slog.DiscardHandler))
 	p := sdktrace.NewTracerProvider(sdktrace.WithSpanProcessor(q))
 	t.Cleanup(func() { p.Shutdown(context.WithoutCancel(t.Context())) })
 	return p, q, c
@@ -78,7 +73,7 @@ func TestSpansWaitForTheEndOfTheirJob(t *testing.T) {
 			t.Errorf("while the job is under way: got %v, want none", got)
 		}
 		job.End()
-		<-time.After(spansAge)
+		<-time.After(maxAge)
 		synctest.Wait()
 		if got := fmt.Sprint(c.got()); got != "[call job]" {
 			t.Errorf("after the job: got %s, want [call job]", got)
@@ -92,7 +87,7 @@ func TestSpansAreDroppedAndCounted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p, q, c := newCollected(t, false)
 		began := time.Now()
-		const made = 3 * spansHeld
+		const made = 3 * maxHeld
 		for i := range made {
 			_, span := p.Tracer("test").Start(t.Context(), fmt.Sprint(i))
 			span.End()
@@ -104,9 +99,9 @@ func TestSpansAreDroppedAndCounted(t *testing.T) {
 		if err := p.ForceFlush(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		sent, dropped := q.counts()
-		if sent+dropped != made || dropped < made-spansHeld-2*spansInBatch {
-			t.Errorf("got %d sent and %d dropped, want %d in all and about %d sent", sent, dropped, made, spansHeld)
+		sent, dropped := q.Counts()
+		if sent+dropped != made || dropped < made-maxHeld-2*maxBatch {
+			t.Errorf("got %d sent and %d dropped, want %d in all and about %d sent", sent, dropped, made, maxHeld)
 		}
 		if got := c.got(); got[0] != "0" || int64(len(got)) != sent {
 			t.Errorf("got %d spans from %s on, want the %d oldest", len(got), got[0], sent)
@@ -122,6 +117,7 @@ func TestEndDoesNotHang(t *testing.T) {
 		p, _, _ := newCollected(t, false)
 		_, span := p.Tracer("test").Start(t.Context(), "span")
 		span.End()
+		const flushTimeout = 3 * time.Second
 		ctx, cancel := context.WithTimeout(t.Context(), flushTimeout)
 		defer cancel()
 		began := time.Now()
@@ -132,60 +128,4 @@ func TestEndDoesNotHang(t *testing.T) {
 			t.Errorf("got %s, want %s", took, flushTimeout)
 		}
 	})
-}
-
-// narrow is a queue whose messages may have so many bytes.
-type narrow struct {
-	most int
-	sent []queue.Message
-}
-
-func (n *narrow) Send(_ context.Context, messages ...queue.Message) error {
-	for _, m := range messages {
-		if len(m.Body) > n.most {
-			return fmt.Errorf("%d bytes: %w", len(m.Body), queue.ErrTooLarge)
-		}
-	}
-	n.sent = append(n.sent, messages...)
-	return nil
-}
-
-func (n *narrow) Close(context.Context) error { return nil }
-
-// TestSpansAreSplitToTheLimit: what is too large for the queue goes in parts,
-// and a span that fits into none is lost alone.
-func TestSpansAreSplitToTheLimit(t *testing.T) {
-	t.Parallel()
-	to := &narrow{most: 1000}
-	var spans []*tracepb.Span
-	for i := range 200 {
-		id := make([]byte, 16)
-		for j := range id {
-			id[j] = byte(i * (j + 7) * 31)
-		}
-		spans = append(spans, &tracepb.Span{TraceId: id, Name: fmt.Sprint(i)})
-	}
-	var noise strings.Builder
-	for i := range 2000 {
-		fmt.Fprintf(&noise, "%x", i*i*7919)
-	}
-	spans[77].Name = noise.String()
-	err := (&spanSender{queue: to}).UploadTraces(t.Context(), []*tracepb.ResourceSpans{
-		{ScopeSpans: []*tracepb.ScopeSpans{{Spans: spans[:90]}, {Spans: spans[90:100]}}}, {ScopeSpans: []*tracepb.ScopeSpans{{Spans: spans[100:]}}},
-	})
-	if lost, ok := errors.AsType[*lostSpans](err); !ok || lost.n != 1 || !errors.Is(err, queue.ErrTooLarge) {
-		t.Errorf("got %v, want one span lost", err)
-	}
-	seen := map[string]bool{}
-	for _, m := range to.sent {
-		each(pdata(t, m), func(span ptrace.Span) { seen[span.Name()] = true })
-	}
-	for i, span := range spans {
-		if seen[span.Name] == (i == 77) {
-			t.Errorf("span %d: got seen %t", i, seen[span.Name])
-		}
-	}
-	if len(seen) != 199 {
-		t.Errorf("got %d spans, want 199", len(seen))
-	}
 }
