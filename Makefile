@@ -65,7 +65,7 @@ tracing-cost: ## Measure what spans and metrics cost, over ROUNDS (50) x 2,000 i
 quota-bench: SEEDS = 5
 quota-bench: FILTER ?= steady/fixed/uniform/|(steady|halve|scale)/(fixed|log|tenth)/(uniform|mixed)/.*/(dns|redis)$$|(cross|skew|outage|crash|vaults)/fixed/uniform/K=10/
 quota-bench: ## Compare rate controls: SEEDS (5) runs of each cell that matches FILTER
-	@cd signer/quota/quotabench && go test -run 'TestMatrix|TestMarks' -count 1 -timeout 24h -quotabench.marks -quotabench.seeds=$(SEEDS) '-quotabench.filter=$(FILTER)'
+	@cd signer/quota/quotabench && GOGC=1000 GOMEMLIMIT=8GiB go test -run 'TestMatrix|TestMarks' -count 1 -timeout 24h -quotabench.marks -quotabench.seeds=$(SEEDS) '-quotabench.filter=$(FILTER)'
 
 redis-test: ## Test the store's script against a real redis-server (and valkey-server, if it is there)
 	@command -v redis-server >/dev/null || { echo "redis-server is not on PATH, so nothing was tested"; exit 1; }

@@ -34,7 +34,7 @@ func (b budgetFlags) examine(ctx context.Context) verdict {
 	case quota.DNS:
 		return countReplicas(ctx, s, of)
 	case closing:
-		defer s.Close() //nolint:errcheck // nothing is left that could be lost
+		defer s.Close()                       //nolint:errcheck // nothing is left that could be lost
 		if login := b.login(); login != nil { // which may take longer than a store may
 			if _, _, err := login(ctx); err != nil {
 				return ill(err.Error(), "mend --auth, or put a password into "+redisPassword)
