@@ -19,6 +19,7 @@ func (o workerOptions) newHealth(p *post) (*status.Server, error) {
 	c := status.Config{
 		Version: readVersion().Version,
 		Gates:   p.gates.each,
+		Stored:  p.gates.stored,
 		Metrics: p.telemetry.measured.page,
 		Longest: cmp.Or(o.config.JobTimeout, defaultJobTimeout) + hangs,
 	}

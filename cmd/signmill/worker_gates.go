@@ -103,6 +103,18 @@ func (g *gates) unshared(ctx context.Context, vault string) error {
 	return fmt.Errorf("%s: %s; %s", v.URL, found.detail, found.cure)
 }
 
+// stored reports whether a store grants parts of a vault's quota.
+func (g *gates) stored(vault string) bool {
+	g.mu.RLock()
+	defer g.mu.RUnlock()
+	v := g.vaults[placeOf(vault)]
+	if v == nil {
+		return false
+	}
+	_, ok := v.share.(closing)
+	return ok
+}
+
 // costs returns the prices of a vault.
 func (g *gates) costs(vault string) quota.Costs {
 	g.mu.RLock()

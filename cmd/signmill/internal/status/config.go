@@ -15,6 +15,7 @@ type Config struct {
 	Version string
 	Workers []Worker
 	Gates   func(visit func(vault string, s quota.State)) // calls visit for each vault whose calls are paced
+	Stored  func(vault string) bool                       // reports whether a store grants parts of a vault's quota; nil: none does
 	Spans   func() (sent, dropped int64)                  // that go to a queue; nil: none do
 	Metrics http.Handler
 	Longest time.Duration // for which a job may stay at one step

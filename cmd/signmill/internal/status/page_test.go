@@ -49,6 +49,25 @@ func TestPageIsItself(t *testing.T) {
 	}
 }
 
+// TestStoreLost: a gate that goes by slots has no rate of its own, and one that
+// waits for its first part has not lost the store.
+func TestStoreLost(t *testing.T) {
+	t.Parallel()
+	v := View{Vaults: []VaultView{
+		{Vault: "lost", Phase: "sending", Allowed: 9, Scale: 1}, {Vault: "slots", Phase: "sending", Scale: 1},
+		{Vault: "joins", Phase: "joining", Allowed: 9, Scale: 1}, {Vault: "static", Phase: "sending", Allowed: 9, Scale: 1},
+	}}
+	v.findLost(func(vault string) bool { return vault != "static" })
+	v.warn()
+	if got := strings.Join(v.Warnings, "; "); strings.Count(got, "is away") != 1 || !strings.Contains(got, "the quota of lost is away") {
+		t.Errorf("got the warnings %q", got)
+	}
+	v.findLost(nil)
+	if v.Vaults[0].StoreLost {
+		t.Error("a store is lost that there is not")
+	}
+}
+
 // TestEstimate: an estimate is bounded, and says at whose rate.
 func TestEstimate(t *testing.T) {
 	t.Parallel()

@@ -68,6 +68,7 @@ type VaultView struct {
 	Calls     int64   `json:"callsLastMinute"`
 	Throttled int64   `json:"throttledLastMinute"`
 	Failed    int64   `json:"failedLastMinute"`
+	StoreLost bool    `json:"storeLost"` // the store that grants parts of the quota
 }
 
 // Failure is a delivery that did not end with an answer.
@@ -95,6 +96,7 @@ func (s *Server) View() View {
 		v.Totals.SpansSent, v.Totals.SpansDropped = s.Spans()
 	}
 	s.Gates(func(vault string, g quota.State) { v.Vaults = append(v.Vaults, viewVault(vault, g, lately)) })
+	v.findLost(s.Stored)
 	for i, l := range s.lookouts {
 		q := l.view(lately.rate(i), v.replicas())
 		v.Rate += q.Rate
@@ -123,6 +125,15 @@ func viewVault(vault string, g quota.State, lately span) VaultView {
 		Vault: vault, Phase: string(g.Phase), Quota: int64(g.Quota), Scale: g.Scale, Replicas: g.Replicas,
 		Allowed: g.Rate, Used: float64(used) / lately.seconds(), Waiting: g.Waiting, InFlight: g.InFlight, Limit: g.Limit,
 		Calls: sent, Throttled: throttled, Failed: failed,
+	}
+}
+
+// findLost marks the vaults whose quota a store should grant: a gate that has a
+// rate of its own does without.
+func (v *View) findLost(stored func(vault string) bool) {
+	for i := range v.Vaults {
+		g := &v.Vaults[i]
+		g.StoreLost = stored != nil && g.Phase != string(quota.Joining) && g.Allowed > 0 && stored(g.Vault)
 	}
 }
 
@@ -160,6 +171,9 @@ func (v *View) warn() {
 			say("The worker waits for its part of the quota of %s", g.Vault)
 		case g.Scale < 1:
 			say("%s grants %.0f %% of the quota that is configured", g.Vault, 100*g.Scale)
+		}
+		if g.StoreLost {
+			say("The store that grants the quota of %s is away; this worker keeps its last part", g.Vault)
 		}
 		if g.Failed > 0 && g.Failed < g.Calls {
 			say("%s of %s calls to %s failed in the last minute", display.Grouped(g.Failed), display.Grouped(g.Calls), g.Vault)
