@@ -10,6 +10,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -25,8 +26,19 @@ func newClient(c Config) (redis.UniversalClient, error) {
 	if err != nil {
 		return nil, err
 	}
+	quiet.Do(func() { redis.SetLogger(silence{}) })
 	return redis.NewUniversalClient(o), nil
 }
+
+// quiet is done before there is a client that could log. The client's log is one
+// for the whole process, has lines of its own form on standard error, and says
+// what its errors say.
+var quiet sync.Once
+
+type silence struct{}
+
+// Printf drops a line of the client's log.
+func (silence) Printf(context.Context, string, ...any) {}
 
 // options has nothing tried twice: a script that ran twice would count results
 // twice.

@@ -47,7 +47,7 @@
 //
 // [New] lists all faults of a configuration at once, and never quotes the URL.
 // Ask and Report return the cause, and the share turns to the replica's own
-// pace. A replica that has never reached the store sends nothing.
+// pace. A replica that the store has never answered a question sends nothing.
 //
 // # Concurrency
 //

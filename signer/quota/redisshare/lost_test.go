@@ -2,11 +2,14 @@ package redisshare_test
 
 import (
 	"fmt"
+	"log/slog"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/signmill/signmill/signer/quota"
+	"github.com/signmill/signmill/signer/quota/redisshare"
 	"github.com/signmill/signmill/signer/quota/redisshare/redistest"
 )
 
@@ -43,6 +46,56 @@ func TestNoStoreAtStart(t *testing.T) {
 		after(time.Minute)
 		if p := r.part(); p.Replicas != 0 {
 			t.Errorf("a replica that knows nothing was told %+v", p)
+		}
+	})
+}
+
+// TestLostBeforeTheFirstAnswer: nobody has counted such a replica, and it knows no
+// part to go on with.
+func TestLostBeforeTheFirstAnswer(t *testing.T) {
+	inBubble(t, func(t *testing.T, store *redistest.Store) {
+		r := join(t, store, "a")
+		after(time.Second)
+		if p := r.part(); p.Slots == nil {
+			t.Fatalf("with a store the part is %+v", p)
+		}
+		store.SetDown(true)
+		after(time.Minute)
+		if p := r.part(); p.Slots == nil {
+			t.Errorf("a replica that was never counted was told %+v", p)
+		}
+		store.SetDown(false)
+		after(2500 * time.Millisecond)
+		if g := r.ask(1); g.Units != 2 {
+			t.Errorf("once the store was back it got %+v", g)
+		}
+	})
+}
+
+// TestLossIsLoggedAgain: the first cause may be a slow answer, and a later one
+// tell why.
+func TestLossIsLoggedAgain(t *testing.T) {
+	inBubble(t, func(t *testing.T, store *redistest.Store) {
+		var text strings.Builder
+		share, err := redisshare.New(redisshare.Config{
+			URL: "redis://store", Vault: "v", Dial: store.Dialer("a"), Log: slog.New(slog.NewTextHandler(&text, nil)),
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		store.SetDown(true)
+		r := start(t, share)
+		after(150 * time.Second)
+		if got := strings.Count(text.String(), "nothing is sent to the vault until it can"); got != 3 {
+			t.Errorf("got %d lines in 2.5 minutes, want 3:\n%s", got, text.String())
+		}
+		store.SetDown(false)
+		after(8 * time.Second)
+		r.ask(1)
+		store.SetDown(true)
+		after(time.Second)
+		if got := strings.Count(text.String(), "is lost, and the last share is kept"); got != 1 {
+			t.Errorf("got %d lines of the loss, want 1:\n%s", got, text.String())
 		}
 	})
 }

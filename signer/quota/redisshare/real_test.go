@@ -61,6 +61,9 @@ func settle(t *testing.T, store *redistest.Process, delay time.Duration) *site {
 	}
 	s.until("slots", slotted(s.all, true))
 	s.until("the end of the silence", func() bool { return s.all[0].ask(1).Units > 0 })
+	for _, r := range s.all {
+		r.ask(1) // one that never did would send nothing without the store
+	}
 	return s
 }
 
@@ -266,5 +269,20 @@ func TestRealSlowStore(t *testing.T) {
 		})
 		s.until("the return", slotted(s.all, true))
 		s.pull()
+	})
+}
+
+// TestFullStore: a store that takes nothing more goes on granting, since the
+// record is small and each script removes something first.
+func TestFullStore(t *testing.T) {
+	onReal(t, func(t *testing.T, store *redistest.Process) {
+		s := settle(t, store, 0)
+		s.do("CONFIG", "SET", "maxmemory", 1)
+		if err := s.admin.Set(context.Background(), "more", "", 0).Err(); err == nil {
+			t.Fatal("the store is not full")
+		}
+		for _, r := range s.all {
+			r.ask(1)
+		}
 	})
 }

@@ -77,7 +77,7 @@ func (s *Share) begin(ctx context.Context, tell func(quota.Part)) {
 		s.config.Log.InfoContext(ctx, "vault budget comes from the store",
 			"vault", s.config.Vault, "replicas", s.known.fleet, "scale", s.known.scale)
 	}
-	s.tell, s.down = tell, false
+	s.tell, s.noted = tell, time.Time{}
 	s.tellSlots()
 }
 
@@ -119,20 +119,38 @@ func (s *Share) lose(cause error) {
 	}
 }
 
-// freeze has the gate go on by itself, if it was ever told to send.
+// freeze has the gate go on by itself, if it was ever granted anything. Before
+// that nobody has counted this replica, and as many as there are would each take
+// the whole rate.
 func (s *Share) freeze(ctx context.Context, tell func(quota.Part), cause error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if !s.down {
-		s.down = true
-		s.config.Log.WarnContext(ctx, "the store of the vault budget is lost",
-			"vault", s.config.Vault, "replicas", s.known.fleet, "scale", s.known.scale, "err", cause)
-	}
-	if s.tell == nil {
+	s.note(ctx, cause)
+	if s.tell == nil || !s.asked {
+		s.tell = nil
 		return
 	}
 	s.tell, s.alone = nil, max(1, s.known.fleet, s.alone)
 	tell(quota.Part{Replicas: s.alone, Scale: s.known.scale})
+}
+
+// remind is the time after which a store that stays away is logged again. The
+// first cause may be a slow answer, and a later one tell why.
+const remind = time.Minute
+
+// note logs the loss, and from time to time that it lasts. The lock is held.
+func (s *Share) note(ctx context.Context, cause error) {
+	if !s.noted.IsZero() && time.Since(s.noted) < remind {
+		return
+	}
+	s.noted = time.Now()
+	if !s.asked {
+		s.config.Log.WarnContext(ctx, "the store of the vault budget cannot be used, and nothing is sent to the vault until it can",
+			"vault", s.config.Vault, "err", cause)
+		return
+	}
+	s.config.Log.WarnContext(ctx, "the store of the vault budget is lost, and the last share is kept",
+		"vault", s.config.Vault, "replicas", max(s.known.fleet, s.alone), "scale", s.known.scale, "err", cause)
 }
 
 // backoff is a random wait whose bound doubles.

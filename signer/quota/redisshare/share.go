@@ -27,7 +27,8 @@ type Share struct {
 	alone int // replicas it shares with by itself, or did until the next question; zero: it does not
 	quota quota.Units
 	tell  func(quota.Part) // nil while the gate does not ask
-	down  bool             // the loss was logged
+	asked bool             // a question was answered once, so this replica was counted
+	noted time.Time        // when the loss was logged last; zero: the store is there
 	lost  context.CancelCauseFunc
 }
 
@@ -127,6 +128,7 @@ func (s *Share) learn(q question, a answer, asked time.Time) time.Duration {
 	if q.Frozen > 0 {
 		s.alone = 0
 	}
+	s.asked = s.asked || q.Op == "ask"
 	if changed {
 		s.tellSlots()
 	}

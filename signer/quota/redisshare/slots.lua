@@ -499,11 +499,12 @@ local function share(active)
 	return min(1, active / max(1, r.gather_count))
 end
 
--- count notes the requester, and returns how many there are.
+-- count notes the requester, and returns how many there are. It removes first: a
+-- store whose memory is full then lets the script add, too, and the record is small.
 local function count()
+	redis.call("ZREMRANGEBYSCORE", SEEN, "-inf", text(now - ACTIVE))
 	if ask.op == "ask" then redis.call("ZADD", SEEN, text(now), ask.who) end
 	if ask.op == "leave" then redis.call("ZREM", SEEN, ask.who) end
-	redis.call("ZREMRANGEBYSCORE", SEEN, "-inf", text(now - ACTIVE))
 	return redis.call("ZCARD", SEEN)
 end
 
