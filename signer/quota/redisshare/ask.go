@@ -45,6 +45,7 @@ type answer struct {
 	fleet         int
 	scale         float64
 	given         time.Duration // the record's time
+	full          float64       // units per second at scale 1: the least that any replica was told
 	grant         quota.Grant
 }
 
@@ -101,10 +102,10 @@ var errAnswer = errors.New("the store answers in another form; does another vers
 
 // read parses an answer.
 func read(values []string) (answer, error) {
-	if len(values) != 10 {
+	var n [11]float64
+	if len(values) != len(n) {
 		return answer{}, errAnswer
 	}
-	var n [10]float64
 	for i, v := range values {
 		x, err := strconv.ParseFloat(v, 64)
 		if err != nil {
@@ -113,10 +114,10 @@ func read(values []string) (answer, error) {
 		n[i] = x
 	}
 	return answer{
-		record: uint64(n[0]), epoch: uint64(n[1]), fleet: int(n[2]), scale: n[3], given: seconds(n[4]),
+		record: uint64(n[0]), epoch: uint64(n[1]), fleet: int(n[2]), scale: n[3], given: seconds(n[4]), full: n[5],
 		grant: quota.Grant{
-			Epoch: uint64(n[1]), After: seconds(n[5]), Units: quota.Units(n[6]), Rate: n[7],
-			Probe: n[8] == 1, Again: seconds(n[9]),
+			Epoch: uint64(n[1]), After: seconds(n[6]), Units: quota.Units(n[7]), Rate: n[8],
+			Probe: n[9] == 1, Again: seconds(n[10]),
 		},
 	}, nil
 }

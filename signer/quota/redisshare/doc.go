@@ -34,6 +34,9 @@
 // the part of the rate that belongs to those that are back, so that both kinds
 // together stay at the quota.
 //
+// Where replicas were told different quotas, as while a new one is rolled out, the
+// smallest counts until 2.5 s after the last question of those who have it.
+//
 // A record that was lost (restart without data, eviction) or is older than it
 // was (failover, restored backup) is told the scale and epoch that replicas
 // remember. A replica that finds no record and remembers nothing makes one, and

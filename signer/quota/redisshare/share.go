@@ -29,6 +29,7 @@ type Share struct {
 	tell  func(quota.Part) // nil while the gate does not ask
 	asked bool             // a question was answered once, so this replica was counted
 	noted time.Time        // when the loss was logged last; zero: the store is there
+	least time.Time        // when a smaller quota of others was logged last; zero: never
 	lost  context.CancelCauseFunc
 }
 
@@ -52,7 +53,8 @@ func New(config Config) (*Share, error) {
 func (s *Share) Close() error { return s.client.Close() }
 
 // SetQuota replaces Config.Quota from the next question on. It belongs to
-// quota.Gate.SetQuota, and must reach all replicas.
+// quota.Gate.SetQuota, and must reach all replicas: while they differ, the
+// smallest counts.
 func (s *Share) SetQuota(q quota.Units) error {
 	if q <= 0 {
 		return fmt.Errorf("share on a store: a quota of %d is not positive", q)
@@ -129,10 +131,24 @@ func (s *Share) learn(q question, a answer, asked time.Time) time.Duration {
 		s.alone = 0
 	}
 	s.asked = s.asked || q.Op == "ask"
+	if a.full < q.Full {
+		s.noteQuota(a.full)
+	}
 	if changed {
 		s.tellSlots()
 	}
 	return late
+}
+
+// noteQuota logs, each minute, that another replica was told a smaller quota. The
+// lock is held.
+func (s *Share) noteQuota(full float64) {
+	if !s.least.IsZero() && time.Since(s.least) < remind {
+		return
+	}
+	s.least = time.Now()
+	s.config.Log.Warn("another replica has a smaller quota for this vault, and the smallest counts: give all the same",
+		"vault", s.config.Vault, "quota", s.quota, "smallest", quota.Units(full*s.config.Window.Seconds()+0.5))
 }
 
 // hear takes in an epoch that was published.

@@ -562,7 +562,7 @@ local function create(sec, usec)
 	r.epoch = r.born
 	redis.call("PUBLISH", RECORD, text(r.epoch))
 	r.random = 1 + ask.seed % 2147483646
-	r.scale, r.boost, r.full = 1, 1, full
+	r.scale, r.boost, r.full, r.full_at = 1, 1, full, now
 	if ask.record == 0 then r.silent_until = now + GATHER end
 	begin()
 end
@@ -590,6 +590,17 @@ local function gather()
 	r.gather_count, r.gather_until = max(r.gather_count, ask.frozen), now + GATHER
 end
 
+-- agree lets the least quota count of those who ask. Replicas learn of another one
+-- at different times, and more than the less of the two is nobody's meanwhile.
+local function agree()
+	if full > r.full and now - r.full_at <= ACTIVE then
+		full = r.full
+		return
+	end
+	if full ~= r.full and r.scale < 1 then r.scale = max(LEAST_SCALE, min(1, r.scale * r.full / full)) end
+	r.full, r.full_at = full, now
+end
+
 -- open loads the record, or makes one, and sets the time, which never goes
 -- back: another store may have another clock.
 local function open()
@@ -605,10 +616,7 @@ local function open()
 	r.last = now
 	if ask.record ~= 0 and ask.record ~= r.born or ask.epoch > r.epoch then recall() end
 	if ask.frozen > 0 then gather() end
-	if full ~= r.full then
-		if r.scale < 1 then r.scale = max(LEAST_SCALE, min(1, r.scale * r.full / full)) end
-		r.full = full
-	end
+	agree()
 end
 
 open()
@@ -618,7 +626,7 @@ local given = ask.op == "ask" and grant(active) or {}
 write_accepted()
 save()
 
-local answer = { text(r.born), text(r.epoch), text(active), text(r.scale), text(now) }
+local answer = { text(r.born), text(r.epoch), text(active), text(r.scale), text(now), text(r.full) }
 for _, name in ipairs({ "after", "units", "rate", "probe", "again" }) do
 	answer[#answer + 1] = text(given[name] or 0)
 end
