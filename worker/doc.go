@@ -39,7 +39,7 @@
 // had to wait for the quota: they line up at a gate of package quota, which
 // bounds them when they go. So a vault that is slow takes no turns from others,
 // but its jobs are held like theirs. When nothing has come of a key or a vault for
-// 15 s, all but a few of its jobs are given back with a copy, so that those of others
+// 15 s, or longer at a slow pace, all but a few of its jobs are given back with a copy, so that those of others
 // find room; see [Several]. A job starts no item while one of its own waits there, so that what waits
 // grows with the jobs held and not with their items. Where Config.Pace is known,
 // no more deliveries are held than can be done inside a lock, and two at least,

@@ -26,9 +26,13 @@ func (a Allowance) Several() bool { return len(a.Keys) > 1 }
 // errStandstill is why a job ends that is put off to make room.
 var errStandstill = errors.New("its key gives no answer, and its place is for jobs of others")
 
-// longestSilence is how long nothing may come of a key before its jobs are put off.
-// It is more than a window of the vault's quota lasts.
-const longestSilence = 15 * time.Second
+// Nothing may come of a key for longestSilence, which is more than a window of the
+// vault's quota lasts, and for two turns of the jobs held, but no more than
+// longestTurns of them.
+const (
+	longestSilence = 15 * time.Second
+	longestTurns   = time.Minute
+)
 
 // How many jobs stay when nothing comes of what they need: those that find out
 // when it answers again.
@@ -41,8 +45,9 @@ const (
 // wait for them: those would hold all places, so that the jobs of other keys
 // behind them in the queue would not be seen.
 type standstill struct {
-	several func() bool
-	log     *slog.Logger
+	several  func() bool          // keys that jobs may use
+	patience func() time.Duration // for which nothing may come of one
+	log      *slog.Logger
 
 	mu sync.Mutex        // guards of, and what is in it
 	of map[string]*crowd // by vault, and by vault and key; those that jobs held need
@@ -65,12 +70,29 @@ type waiter struct {
 	end context.CancelCauseFunc
 }
 
-func newStandstill(c Config) *standstill {
+func newStandstill(c Config, patience func() time.Duration) *standstill {
 	several := func() bool { return true }
 	if p, ok := c.Policy.(Several); ok {
 		several = p.Several
 	}
-	return &standstill{several: several, log: c.Log, of: map[string]*crowd{}}
+	return &standstill{several: several, patience: patience, log: c.Log, of: map[string]*crowd{}}
+}
+
+// patience is how long nothing may come of a key that is well. Where the pace is
+// slow, each of many jobs has to wait for its turn.
+func (w *Worker) patience() time.Duration {
+	if w.Pace == nil {
+		return longestSilence
+	}
+	held := 0
+	for _, from := range w.sources {
+		held += len(from.held)
+	}
+	turns := longestTurns.Seconds()
+	if pace := w.Pace.Pace(); pace > 0 {
+		turns = min(turns, 2*float64(held)/pace)
+	}
+	return longestSilence + time.Duration(turns*float64(time.Second))
 }
 
 // enter takes in a job that needs a key, until it leaves. The job's context ends
@@ -134,11 +156,13 @@ func (w *waiter) answered() {
 // look ends the newest jobs of c, all but a few, when nothing has come of it for
 // too long. Before that it sets an alarm to look again.
 func (s *standstill) look(c *crowd) {
+	if len(c.jobs) <= c.stay || c.alarm != nil || !s.several() {
+		return
+	}
 	silent := time.Since(c.since)
-	switch {
-	case len(c.jobs) <= c.stay || c.alarm != nil || !s.several():
-	case silent < longestSilence:
-		c.alarm = time.AfterFunc(longestSilence-silent, func() {
+	switch left := s.patience() - silent; {
+	case left > 0:
+		c.alarm = time.AfterFunc(left, func() {
 			s.mu.Lock()
 			defer s.mu.Unlock()
 			c.alarm = nil

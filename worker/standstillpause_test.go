@@ -1,6 +1,7 @@
 package worker
 
 import (
+	"math"
 	"testing"
 	"time"
 )
@@ -21,6 +22,32 @@ func TestStandstillPause(t *testing.T) {
 		most := e.pause(test.left, func(n time.Duration) time.Duration { return n })
 		if least != test.least || most != test.most {
 			t.Errorf("after %s, with %s left: %s to %s, want %s to %s", test.silent, test.left, least, most, test.least, test.most)
+		}
+	}
+}
+
+// steadyPace is a Pace that does not change.
+type steadyPace float64
+
+func (p steadyPace) Pace() float64 { return float64(p) }
+
+// TestPatience: at a slow pace a key that is well is silent for long, because each
+// job held has its turn.
+func TestPatience(t *testing.T) {
+	const s = time.Second
+	for _, test := range []struct {
+		pace Pace
+		want time.Duration
+	}{
+		{nil, 15 * s}, {steadyPace(math.Inf(1)), 15 * s}, {steadyPace(4), 25 * s}, {steadyPace(0.1), 75 * s}, {steadyPace(1e-300), 75 * s}, {steadyPace(0), 75 * s},
+	} {
+		from := &source{held: make(chan struct{}, 30)}
+		for range 20 {
+			from.held <- struct{}{}
+		}
+		w := &Worker{Config: Config{Pace: test.pace}, sources: []*source{from}}
+		if got := w.patience(); got != test.want {
+			t.Errorf("20 jobs at a pace of %v: got %s, want %s", test.pace, got, test.want)
 		}
 	}
 }

@@ -37,10 +37,10 @@ func New(c Config) (*Worker, error) {
 		items:    make(chan func()),
 		observer: newObserver(c.Telemetry),
 
-		standstill:  newStandstill(c),
 		unconfirmed: newUnconfirmed(mostUnconfirmed),
 		recovered:   make(chan struct{}, 1),
 	}
+	w.standstill = newStandstill(c, w.patience)
 	var err error
 	if w.observer.meters, err = newMeters(w); err != nil {
 		return nil, fmt.Errorf("worker telemetry: %w", err)
