@@ -44,12 +44,11 @@ func newTracesRelay() *cobra.Command {
 }
 
 // relayTarget makes the endpoint at a URL, or that which the standard variables
-// name. The headers are theirs either way.
+// name. Headers and time limit are theirs either way.
 func relayTarget(to string) (*otlp.Endpoint, error) {
 	c := otlpSettings(signalTraces)
-	target, err := newEndpoint(c)
-	if err != nil || to == "" {
-		return target, err
+	if to != "" {
+		c.URL = to
 	}
-	return newEndpoint(otlp.Config{URL: to, Headers: c.Headers})
+	return newEndpoint(c)
 }
