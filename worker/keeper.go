@@ -147,8 +147,13 @@ func (k *keeper) rouse() {
 // dueHeap has the delivery whose renewal is next at its root.
 type dueHeap []*kept
 
-func (h dueHeap) Len() int           { return len(h) }
+// Len implements [heap.Interface].
+func (h dueHeap) Len() int { return len(h) }
+
+// Less implements [heap.Interface].
 func (h dueHeap) Less(i, j int) bool { return h[i].at.Before(h[j].at) }
+
+// Swap implements [heap.Interface].
 func (h dueHeap) Swap(i, j int) {
 	h[i], h[j] = h[j], h[i]
 	h[i].index, h[j].index = i, j

@@ -182,9 +182,12 @@ func (s *standstill) look(c *crowd) {
 // stillError is errStandstill, and for how long nothing came.
 type stillError struct{ silent time.Duration }
 
+// Error says why, and how long nothing came.
 func (e stillError) Error() string {
 	return fmt.Sprintf("%v (%s)", errStandstill, e.silent.Round(time.Second))
 }
+
+// Unwrap returns errStandstill.
 func (e stillError) Unwrap() error { return errStandstill }
 
 // Bounds of the time for which a job is put off while its key gives no answer. A

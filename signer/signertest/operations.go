@@ -41,6 +41,7 @@ type call struct {
 	algorithm schema.Algorithm
 }
 
+// String names the operation, the algorithm and the key, for messages of tests.
 func (c call) String() string {
 	return fmt.Sprintf("%s %s with %s", c.operation, c.algorithm, c.key.KID)
 }
